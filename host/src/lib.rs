@@ -1,1 +1,1 @@
-//! auscult-host.
+//! A host that serves any plain Spin HTTP application from its `spin.toml`.
