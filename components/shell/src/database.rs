@@ -20,9 +20,6 @@ impl SpinSqlite {
     pub fn open() -> Result<Self, StoreError> {
         let connection = Connection::open_default().map_err(|it| failed(&it))?;
         let this = Self { connection };
-        // Spin opens SQLite with a rollback journal; on our host these are already so.
-        this.query("PRAGMA journal_mode = WAL", &[])?;
-        this.query("PRAGMA synchronous = FULL", &[])?;
         schema::lay_out(&this)?;
         Ok(this)
     }

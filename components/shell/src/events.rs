@@ -32,8 +32,11 @@ pub enum SinkError {
     #[error("the next stage refused the event with status {0}")]
     Refused(u16),
     /// "Later": trying again may succeed.
-    #[error("the next stage cannot take the event now ({0})")]
-    Later(String),
+    #[error("the next stage cannot take the event now")]
+    Later {
+        /// What it answered; `None` when no answer came.
+        status: Option<u16>,
+    },
 }
 
 impl SinkError {
@@ -45,9 +48,16 @@ impl SinkError {
                 Problem::new(400, "sink-refused", "A later stage refused the event for good")
                     .detail(format!("status {status}"))
             }
-            Self::Later(reason) => {
-                Problem::new(503, "sink-unavailable", "A later stage cannot take the event now")
-                    .detail(reason.clone())
+            Self::Later { status } => {
+                let problem = Problem::new(
+                    503,
+                    "sink-unavailable",
+                    "A later stage cannot take the event now",
+                );
+                match status {
+                    Some(status) => problem.detail(format!("status {status}")),
+                    None => problem.detail("no answer"),
+                }
             }
         }
     }
@@ -114,9 +124,10 @@ pub fn event(envelope: Envelope<'_>, data: &impl Serialize) -> Result<Event, Pro
 /// [`SinkError`]: `400 401 403` and other final statuses are "never", `404 408 409 429 5xx` and
 /// failures of transport "later".
 pub async fn post(sink: &str, event: Event) -> Result<(), SinkError> {
-    let later = |reason: &str| SinkError::Later(reason.to_owned());
-    let request: http::Request<Option<Vec<u8>>> =
-        event.try_into().map_err(|_| later("event cannot be written as a request"))?;
+    let no_answer = SinkError::Later { status: None };
+    let Ok(request): Result<http::Request<Option<Vec<u8>>>, _> = event.try_into() else {
+        return Err(no_answer);
+    };
     let (parts, body) = request.into_parts();
     let mut builder = Request::builder();
     builder.method(Method::Post).uri(sink).body(body.unwrap_or_default());
@@ -128,11 +139,11 @@ pub async fn post(sink: &str, event: Event) -> Result<(), SinkError> {
     let answer: Result<Response, SendError> = spin_sdk::http::send(builder.build()).await;
     let status = match answer {
         Ok(response) => *response.status(),
-        Err(_) => return Err(later("no answer")),
+        Err(_) => return Err(no_answer),
     };
     match status {
         200..=299 => Ok(()),
-        404 | 408 | 409 | 429 | 500..=599 => Err(SinkError::Later(format!("status {status}"))),
+        404 | 408 | 409 | 429 | 500..=599 => Err(SinkError::Later { status: Some(status) }),
         status => Err(SinkError::Refused(status)),
     }
 }

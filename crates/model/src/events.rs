@@ -1,6 +1,7 @@
 //! What travels between stages as CloudEvents `data`. One event carries 1 to 1,000 items.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{Assessment, Quality, ReadingValue, Timestamp};
 
@@ -16,14 +17,14 @@ pub const ALERT_CHANGED: &str = "org.auscult.alert.changed.v1";
 pub const ASSIGNMENT_CHANGED: &str = "org.auscult.assignment.changed.v1";
 
 /// Data of [`MESSAGE_RECEIVED`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MessageReceived {
     /// In the order of receipt.
     pub messages: Vec<ReceivedMessage>,
 }
 
 /// One stored message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReceivedMessage {
     /// Message id.
     pub id: String,
@@ -36,8 +37,8 @@ pub struct ReceivedMessage {
     pub source: Option<String>,
     /// When ingest took it.
     pub received: Timestamp,
-    /// The message as JSON.
-    pub body: serde_json::Value,
+    /// The message as JSON text, passed on without being read.
+    pub body: Box<RawValue>,
 }
 
 /// Data of [`OBSERVATION_RECORDED`]. Only observations that are filed to a patient travel.

@@ -40,6 +40,8 @@ pub fn lay_out(db: &dyn Database) -> Result<(), StoreError> {
     if up_to_date(db)? {
         return Ok(());
     }
+    // Stays with the file. Spin would open it with a rollback journal; its `synchronous` is FULL already.
+    db.query("PRAGMA journal_mode = WAL", &[])?;
     transaction(db, |db| {
         db.query(
             "CREATE TABLE IF NOT EXISTS schema_version (stage TEXT PRIMARY KEY, version INTEGER NOT NULL)",

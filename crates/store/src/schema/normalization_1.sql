@@ -49,3 +49,10 @@ CREATE TABLE assignment_filed (
     assignment TEXT PRIMARY KEY,
     version INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Observations filed to another patient that scoring has not been told of yet.
+CREATE TABLE observation_moved (
+    observation TEXT NOT NULL,
+    was TEXT,                           -- the patient before; null when it was unassigned
+    PRIMARY KEY (observation, was)
+);
