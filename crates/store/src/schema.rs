@@ -23,8 +23,10 @@ pub const NORMALIZATION: Schema =
 pub const RECORDS: Schema =
     Schema { stage: "records", steps: &[include_str!("schema/records_1.sql")] };
 /// Tables of `scoring`.
-pub const SCORING: Schema =
-    Schema { stage: "scoring", steps: &[include_str!("schema/scoring_1.sql")] };
+pub const SCORING: Schema = Schema {
+    stage: "scoring",
+    steps: &[include_str!("schema/scoring_1.sql"), include_str!("schema/scoring_2.sql")],
+};
 /// Tables of `notification`.
 pub const NOTIFICATION: Schema =
     Schema { stage: "notification", steps: &[include_str!("schema/notification_1.sql")] };
