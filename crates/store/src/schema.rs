@@ -28,8 +28,13 @@ pub const SCORING: Schema = Schema {
     steps: &[include_str!("schema/scoring_1.sql"), include_str!("schema/scoring_2.sql")],
 };
 /// Tables of `notification`.
-pub const NOTIFICATION: Schema =
-    Schema { stage: "notification", steps: &[include_str!("schema/notification_1.sql")] };
+pub const NOTIFICATION: Schema = Schema {
+    stage: "notification",
+    steps: &[
+        include_str!("schema/notification_1.sql"),
+        include_str!("schema/notification_2.sql"),
+    ],
+};
 
 /// Every stage reads tables of the others, so all are laid out together.
 pub const ALL: [Schema; 5] = [INGEST, NORMALIZATION, RECORDS, SCORING, NOTIFICATION];
