@@ -58,10 +58,11 @@ pub(crate) const VITAL_SIGNS: [VitalSign; 9] = [
 
 /// Blood pressure panel.
 pub(crate) const BP_PANEL: &str = "85354-9";
-/// Systolic blood pressure.
-pub(crate) const SYSTOLIC: &str = "8480-6";
-/// Diastolic blood pressure.
-pub(crate) const DIASTOLIC: &str = "8462-4";
+/// The components that the blood pressure profile demands.
+pub(crate) const BP_COMPONENTS: [Coding<'static>; 2] = [
+    Coding { system: LOINC, code: "8480-6", display: Some("Systolic blood pressure") },
+    Coding { system: LOINC, code: "8462-4", display: Some("Diastolic blood pressure") },
+];
 /// Oxygen saturation by pulse oximetry, which US Core wants beside 2708-6.
 pub(crate) const PULSE_OXIMETRY: &str = "59408-5";
 

@@ -6,6 +6,7 @@ mod error;
 mod members;
 mod observation;
 mod refile;
+mod resource;
 mod wire;
 
 pub use coding::{ACVPU, Coding, LOINC, MDC, OWN_CODES, TokenKind, UCUM, codings};

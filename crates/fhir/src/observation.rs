@@ -3,19 +3,16 @@
 use auscult_model::reading::Native;
 use auscult_model::{Quality, ReadingValue, Timestamp};
 use fhir_sdk::r4b::codes::{ObservationStatus, QuantityComparator};
-use fhir_sdk::r4b::resources::{
-    Observation, ObservationComponent, ObservationComponentValue, ObservationEffective,
-    ObservationValue,
-};
 use fhir_sdk::r4b::types;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::FhirError;
 use crate::coding::{
-    ACVPU, BP_PANEL, CATEGORY, Coding, DATA_ABSENT, DIASTOLIC, LOINC, PROFILES, PULSE_OXIMETRY,
-    SYSTOLIC, TokenKind, UCUM, VitalSign, push_token,
+    ACVPU, BP_COMPONENTS, BP_PANEL, CATEGORY, Coding, DATA_ABSENT, LOINC, PROFILES, PULSE_OXIMETRY,
+    TokenKind, UCUM, VitalSign, push_token,
 };
+use crate::resource::{self, Measured, Meta};
 use crate::wire;
 
 /// System of [`ObservationParts::identifier`].
@@ -162,34 +159,31 @@ pub struct ObservationParts<'a> {
 /// # Errors
 /// [`FhirError::TimeOutOfRange`] when a time has no four-digit year.
 pub fn observation(parts: &ObservationParts<'_>) -> Result<String, FhirError> {
-    let mut it = Observation::builder()
-        .status(ObservationStatus::Final)
-        .code(wire::concept(parts.codings)?)
-        .build()?;
-    it.id = Some(parts.id.to_owned());
-    it.meta = Some(meta(parts)?);
-    it.identifier = vec![Some(identifier(parts.identifier)?)];
-    it.category = vec![Some(wire::concept(&[category(parts.category)])?)];
-    it.subject = parts.patient.map(|id| wire::reference("Patient", id)).transpose()?;
-    it.device = Some(wire::reference("Device", parts.device)?);
-    it.effective = Some(effective(parts.effective, parts.end)?);
-    it.component = components(parts)?;
-    if let Some(value) = &parts.value {
-        it.data_absent_reason = absent(value)?;
-        it.value = match value {
-            Value::Quantity { number, ucum, comparator } => {
-                let quantity = quantity(*number, ucum, *comparator, parts.native)?;
-                Some(ObservationValue::Quantity(quantity))
-            }
-            Value::Text(text) => Some(ObservationValue::String((*text).to_owned())),
-            Value::Coded(coding) => {
-                Some(ObservationValue::CodeableConcept(wire::concept(&[*coding])?))
-            }
-            Value::Absent(_) => None,
-        };
+    let times = [Some(parts.effective), parts.end, Some(parts.received)];
+    if !times.into_iter().flatten().all(wire::writable) {
+        return Err(FhirError::TimeOutOfRange);
     }
-    it.note = parts.flags.iter().map(|flag| note(flag).map(Some)).collect::<Result<_, _>>()?;
-    wire::to_json(&it)
+    let effective = Some(parts.effective).filter(|_| parts.end.is_none());
+    let value = parts.value.as_ref();
+    wire::to_json(&resource::Observation {
+        resource_type: "Observation",
+        id: parts.id,
+        meta: meta(parts)?,
+        extension: Vec::new(),
+        identifier: vec![identifier(parts.identifier)?],
+        status: ObservationStatus::Final,
+        category: [wire::concept(&[category(parts.category)])?],
+        code: wire::concept(parts.codings)?,
+        subject: parts.patient.map(|id| wire::reference("Patient", id)).transpose()?,
+        effective_date_time: effective,
+        effective_period: parts.end.map(|end| resource::Period { start: parts.effective, end }),
+        measured: value.map_or_else(|| Ok(Measured::default()), |it| measured(it, parts.native))?,
+        interpretation: Vec::new(),
+        note: parts.flags.iter().map(|flag| note(flag)).collect::<Result<_, _>>()?,
+        device: Some(wire::reference("Device", parts.device)?),
+        derived_from: Vec::new(),
+        component: components(parts)?,
+    })
 }
 
 /// The tokens a search finds an Observation by: every coding of it and of its components, and its
@@ -207,21 +201,22 @@ pub fn search_tokens(parts: &ObservationParts<'_>) -> String {
     tokens
 }
 
-fn meta(parts: &ObservationParts<'_>) -> Result<types::Meta, FhirError> {
-    let mut meta = types::Meta::builder().build()?;
-    meta.version_id = Some("1".to_owned());
-    meta.last_updated = Some(wire::instant(parts.received)?);
-    meta.source = Some(format!("urn:auscult:mapping:{}", parts.mapping));
-    if parts.patient.is_some() {
-        meta.profile = profiles(parts).into_iter().map(Some).collect();
-    } else {
-        meta.tag.push(Some(wire::coding(&UNASSIGNED)?));
+fn meta<'a>(parts: &ObservationParts<'a>) -> Result<Meta<'a>, FhirError> {
+    let mut tag = Vec::new();
+    if parts.patient.is_none() {
+        tag.push(wire::coding(&UNASSIGNED)?);
     }
     if parts.quality != Quality::Accepted {
-        let tag = Coding { system: QUALITY_TAG, code: parts.quality.as_str(), display: None };
-        meta.tag.push(Some(wire::coding(&tag)?));
+        let code = parts.quality.as_str();
+        tag.push(wire::coding(&Coding { system: QUALITY_TAG, code, display: None })?);
     }
-    Ok(meta)
+    Ok(Meta {
+        version_id: Some("1"),
+        last_updated: parts.received,
+        source: Some(format!("urn:auscult:mapping:{}", parts.mapping)),
+        profile: parts.patient.map(|_| profiles(parts)).unwrap_or_default(),
+        tag,
+    })
 }
 
 /// Says that an Observation is filed to nobody yet.
@@ -257,7 +252,8 @@ fn identifier(value: &str) -> Result<types::Identifier, FhirError> {
     Ok(built)
 }
 
-fn category(code: &str) -> Coding<'_> {
+/// FHIR's category of that code.
+pub(crate) fn category(code: &str) -> Coding<'_> {
     let display = match code {
         "vital-signs" => Some("Vital Signs"),
         "activity" => Some("Activity"),
@@ -273,62 +269,44 @@ fn category(code: &str) -> Coding<'_> {
     Coding { system: CATEGORY, code, display }
 }
 
-fn effective(start: Timestamp, end: Option<Timestamp>) -> Result<ObservationEffective, FhirError> {
-    let Some(end) = end else {
-        return Ok(ObservationEffective::DateTime(wire::date_time(start)?));
-    };
-    let mut period = types::Period::builder().build()?;
-    period.start = Some(wire::date_time(start)?);
-    period.end = Some(wire::date_time(end)?);
-    Ok(ObservationEffective::Period(period))
-}
-
-fn components(
-    parts: &ObservationParts<'_>,
-) -> Result<Vec<Option<ObservationComponent>>, FhirError> {
+fn components<'a>(parts: &ObservationParts<'a>) -> Result<Vec<resource::Component<'a>>, FhirError> {
     let mut built = Vec::with_capacity(parts.components.len() + 1);
     for part in parts.components {
-        built.push(Some(component(part)?));
+        built.push(resource::Component {
+            code: wire::concept(part.codings)?,
+            measured: measured(&part.value, part.native)?,
+        });
     }
     if parts.codings.iter().any(|it| it.system == LOINC && it.code == BP_PANEL) {
-        let missing =
-            [(SYSTOLIC, "Systolic blood pressure"), (DIASTOLIC, "Diastolic blood pressure")]
-                .into_iter()
-                .filter(|(code, _)| {
-                    let codings = || parts.components.iter().flat_map(|it| it.codings);
-                    !codings().any(|it| it.system == LOINC && it.code == *code)
-                });
-        for (code, display) in missing {
-            let codings = [Coding { system: LOINC, code, display: Some(display) }];
-            let value = Value::Absent(Absent::Unknown);
-            built.push(Some(component(&Component { codings: &codings, value, native: None })?));
+        let is_there = |code: &str| {
+            let mut codings = parts.components.iter().flat_map(|it| it.codings);
+            codings.any(|it| it.system == LOINC && it.code == code)
+        };
+        for coding in BP_COMPONENTS.iter().filter(|it| !is_there(it.code)) {
+            built.push(resource::Component {
+                code: wire::concept(&[*coding])?,
+                measured: measured(&Value::Absent(Absent::Unknown), None)?,
+            });
         }
     }
     Ok(built)
 }
 
-fn component(part: &Component<'_>) -> Result<ObservationComponent, FhirError> {
-    let mut built = ObservationComponent::builder().code(wire::concept(part.codings)?).build()?;
-    built.data_absent_reason = absent(&part.value)?;
-    built.value = match &part.value {
-        Value::Quantity { number, ucum, comparator } => {
-            let quantity = quantity(*number, ucum, *comparator, part.native)?;
-            Some(ObservationComponentValue::Quantity(quantity))
-        }
-        Value::Text(text) => Some(ObservationComponentValue::String((*text).to_owned())),
-        Value::Coded(coding) => {
-            Some(ObservationComponentValue::CodeableConcept(wire::concept(&[*coding])?))
-        }
-        Value::Absent(_) => None,
-    };
-    Ok(built)
-}
-
-fn absent(value: &Value<'_>) -> Result<Option<types::CodeableConcept>, FhirError> {
+fn measured<'a>(value: &Value<'a>, native: Option<&Native>) -> Result<Measured<'a>, FhirError> {
+    let mut measured = Measured::default();
     match value {
-        Value::Absent(reason) => Ok(Some(wire::concept(&[reason.coding()])?)),
-        Value::Quantity { .. } | Value::Text(_) | Value::Coded(_) => Ok(None),
+        Value::Quantity { number, ucum, comparator } => {
+            measured.value_quantity = Some(quantity(*number, ucum, *comparator, native)?);
+        }
+        Value::Text(text) => measured.value_string = Some(text),
+        Value::Coded(coding) => {
+            measured.value_codeable_concept = Some(wire::concept(&[*coding])?);
+        }
+        Value::Absent(reason) => {
+            measured.data_absent_reason = Some(wire::concept(&[reason.coding()])?);
+        }
     }
+    Ok(measured)
 }
 
 fn quantity(

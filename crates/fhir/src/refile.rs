@@ -69,7 +69,7 @@ fn stamp(
     updated: Timestamp,
 ) -> Result<(), FhirError> {
     meta.set("versionId", &version.to_string(), &[])?;
-    meta.set("lastUpdated", &wire::instant(updated)?, &["versionId"])?;
+    meta.set("lastUpdated", &updated, &["versionId"])?;
     members.set("meta", &meta, &["resourceType", "id"])
 }
 

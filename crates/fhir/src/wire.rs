@@ -1,10 +1,10 @@
-//! `fhir-sdk` types and the JSON text we write: whole numbers without `.0`, instants with milliseconds.
+//! `fhir-sdk` types and the JSON text we write: whole numbers without `.0`.
 
 use std::io::{self, Write};
 
 use auscult_model::Timestamp;
+use chrono::Datelike as _;
 use fhir_sdk::r4b::types;
-use fhir_sdk::{DateTime, Instant, time::OffsetDateTime};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
@@ -23,8 +23,8 @@ pub(crate) fn to_json(resource: &impl Serialize) -> Result<String, FhirError> {
     String::from_utf8(bytes).map_err(|_| FhirError::Malformed { line: 1, column: 1 })
 }
 
-/// How FHIR text differs from plain serde_json: `fhir-sdk` keeps decimals as floats and its instants
-/// drop trailing zeros, but `72` is not `72.0` and our times always have milliseconds.
+/// How FHIR text differs from plain `serde_json`: `fhir-sdk` keeps decimals as floats, but a reading of
+/// `72` is not one of `72.0`.
 struct FhirText;
 
 impl Formatter for FhirText {
@@ -36,44 +36,11 @@ impl Formatter for FhirText {
         }
         write!(writer, "{value}")
     }
-
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        if is_utc_instant(fragment)
-            && let Some(at) = Timestamp::parse(fragment)
-        {
-            return write!(writer, "{at}");
-        }
-        writer.write_all(fragment.as_bytes())
-    }
 }
 
-/// Whether the text looks like `2026-11-20T08:00:00.12Z`; cheap, as every string passes here.
-fn is_utc_instant(text: &str) -> bool {
-    matches!(
-        text.as_bytes(),
-        [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', .., b'Z']
-    )
-}
-
-/// An instant.
-pub(crate) fn instant(at: Timestamp) -> Result<Instant, FhirError> {
-    let nanoseconds = i128::from(at.unix_ms()) * 1_000_000;
-    let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
-        .map_err(|_| FhirError::TimeOutOfRange)?;
-    if (0..=9999).contains(&time.year()) {
-        Ok(Instant(time))
-    } else {
-        Err(FhirError::TimeOutOfRange)
-    }
-}
-
-/// A dateTime.
-pub(crate) fn date_time(at: Timestamp) -> Result<DateTime, FhirError> {
-    Ok(DateTime::DateTime(instant(at)?))
+/// Whether FHIR can write the time: its years have four digits.
+pub(crate) fn writable(at: Timestamp) -> bool {
+    at.to_utc().is_some_and(|it| (0..=9999).contains(&it.year()))
 }
 
 /// A Coding.
