@@ -80,6 +80,8 @@ pub enum Quality {
     FutureTime,
     /// The device itself marked the value as invalid. Kept, never scored.
     DeviceInvalid,
+    /// A day's value or an average, not a measurement of one moment. Kept, never scored.
+    Summary,
 }
 
 impl Quality {
@@ -91,15 +93,22 @@ impl Quality {
             Self::OutOfPlausibleRange => "out-of-plausible-range",
             Self::FutureTime => "future-time",
             Self::DeviceInvalid => "device-invalid",
+            Self::Summary => "summary",
         }
     }
 
     /// The quality of that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Accepted, Self::OutOfPlausibleRange, Self::FutureTime, Self::DeviceInvalid]
-            .into_iter()
-            .find(|it| it.as_str() == text)
+        [
+            Self::Accepted,
+            Self::OutOfPlausibleRange,
+            Self::FutureTime,
+            Self::DeviceInvalid,
+            Self::Summary,
+        ]
+        .into_iter()
+        .find(|it| it.as_str() == text)
     }
 }
 
