@@ -149,11 +149,12 @@ pub struct ObservationParts<'a> {
     pub identifier: &'a str,
     /// What made it: `catalogue@1`, `<mapping>@<version>`.
     pub mapping: &'a str,
-    /// When its message was received.
+    /// When its message was received; becomes `issued`.
     pub received: Timestamp,
 }
 
-/// The Observation as JSON. A blood pressure panel always has both components of its profile: one that
+/// The Observation as JSON, without version and time of change, which [`crate::stamped`] adds when it is
+/// served. A blood pressure panel always has both components of its profile: one that
 /// was not measured says so.
 ///
 /// # Errors
@@ -177,6 +178,7 @@ pub fn observation(parts: &ObservationParts<'_>) -> Result<String, FhirError> {
         subject: parts.patient.map(|id| wire::reference("Patient", id)).transpose()?,
         effective_date_time: effective,
         effective_period: parts.end.map(|end| resource::Period { start: parts.effective, end }),
+        issued: Some(parts.received),
         measured: value.map_or_else(|| Ok(Measured::default()), |it| measured(it, parts.native))?,
         interpretation: Vec::new(),
         note: parts.flags.iter().map(|flag| note(flag)).collect::<Result<_, _>>()?,
@@ -186,22 +188,28 @@ pub fn observation(parts: &ObservationParts<'_>) -> Result<String, FhirError> {
     })
 }
 
-/// The tokens a search finds an Observation by: every coding of it and of its components, and its
-/// category, each as [`TokenKind`] says, with a blank before, between and after.
+/// The tokens a search finds an Observation by: its codings, those of its components, and its category,
+/// each as [`TokenKind`] says, with a blank before, between and after.
 #[must_use]
-pub fn search_tokens(parts: &ObservationParts<'_>) -> String {
+pub fn search_tokens(
+    codings: &[Coding<'_>],
+    component_codings: &[Coding<'_>],
+    category: Option<&str>,
+) -> String {
     let mut tokens = String::with_capacity(192);
-    for coding in parts.codings {
+    for coding in codings {
         push_token(&mut tokens, TokenKind::Code, coding.system, coding.code);
     }
-    for coding in parts.components.iter().flat_map(|it| it.codings) {
+    for coding in component_codings {
         push_token(&mut tokens, TokenKind::Component, coding.system, coding.code);
     }
-    push_token(&mut tokens, TokenKind::Category, CATEGORY, parts.category);
+    if let Some(category) = category {
+        push_token(&mut tokens, TokenKind::Category, CATEGORY, category);
+    }
     tokens
 }
 
-fn meta<'a>(parts: &ObservationParts<'a>) -> Result<Meta<'a>, FhirError> {
+fn meta(parts: &ObservationParts<'_>) -> Result<Meta, FhirError> {
     let mut tag = Vec::new();
     if parts.patient.is_none() {
         tag.push(wire::coding(&UNASSIGNED)?);
@@ -211,8 +219,6 @@ fn meta<'a>(parts: &ObservationParts<'a>) -> Result<Meta<'a>, FhirError> {
         tag.push(wire::coding(&Coding { system: QUALITY_TAG, code, display: None })?);
     }
     Ok(Meta {
-        version_id: Some("1"),
-        last_updated: parts.received,
         source: Some(format!("urn:auscult:mapping:{}", parts.mapping)),
         profile: parts.patient.map(|_| profiles(parts)).unwrap_or_default(),
         tag,

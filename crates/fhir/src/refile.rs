@@ -8,16 +8,11 @@ use crate::coding::{LOINC, PROFILES, PULSE_OXIMETRY, VitalSign};
 use crate::observation::{FILING_TAG, US_CORE_OXIMETRY};
 use crate::{FhirError, Members, wire};
 
-/// The same Observation filed to another patient, or to nobody, as its version `version`.
+/// The same Observation filed to another patient, or to nobody.
 ///
 /// # Errors
 /// [`FhirError::Malformed`] when the text is not an Observation of ours.
-pub fn with_subject(
-    observation: &str,
-    patient: Option<&str>,
-    version: i64,
-    updated: Timestamp,
-) -> Result<String, FhirError> {
+pub fn with_subject(observation: &str, patient: Option<&str>) -> Result<String, FhirError> {
     let mut members = Members::parse(observation)?;
     match patient {
         Some(id) => {
@@ -37,7 +32,7 @@ pub fn with_subject(
     }
     set_or_remove(&mut meta, "profile", &profiles)?;
     set_or_remove(&mut meta, "tag", &tags)?;
-    stamp(&mut members, meta, version, updated)?;
+    members.set("meta", &meta, &["resourceType", "id"])?;
     members.to_text()
 }
 
@@ -53,24 +48,15 @@ pub fn stamped(
 ) -> Result<String, FhirError> {
     let mut members = Members::parse(resource)?;
     members.set("id", &id, &["resourceType"])?;
-    let meta = meta(&members)?;
-    stamp(&mut members, meta, version, updated)?;
+    let mut meta = meta(&members)?;
+    meta.set("versionId", &version.to_string(), &[])?;
+    meta.set("lastUpdated", &updated, &["versionId"])?;
+    members.set("meta", &meta, &["resourceType", "id"])?;
     members.to_text()
 }
 
 fn meta(members: &Members) -> Result<Members, FhirError> {
     members.get("meta").map_or_else(|| Ok(Members::default()), Members::parse)
-}
-
-fn stamp(
-    members: &mut Members,
-    mut meta: Members,
-    version: i64,
-    updated: Timestamp,
-) -> Result<(), FhirError> {
-    meta.set("versionId", &version.to_string(), &[])?;
-    meta.set("lastUpdated", &updated, &["versionId"])?;
-    members.set("meta", &meta, &["resourceType", "id"])
 }
 
 fn set_or_remove<T: serde::Serialize>(

@@ -17,7 +17,7 @@ use serde::Serialize;
 pub(crate) struct Observation<'a> {
     pub resource_type: &'static str,
     pub id: &'a str,
-    pub meta: Meta<'a>,
+    pub meta: Meta,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extension: Vec<Extension>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -31,6 +31,8 @@ pub(crate) struct Observation<'a> {
     pub effective_date_time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_period: Option<Period>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued: Option<Timestamp>,
     #[serde(flatten)]
     pub measured: Measured<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -70,13 +72,10 @@ pub(crate) struct Measured<'a> {
     pub data_absent_reason: Option<CodeableConcept>,
 }
 
-/// Metadata of a resource; instants with milliseconds.
+/// Metadata of a resource, without what changes from version to version.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Meta<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<&'a str>,
-    pub last_updated: Timestamp,
+pub(crate) struct Meta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
