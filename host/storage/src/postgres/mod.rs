@@ -3,8 +3,8 @@
 mod value;
 
 pub use value::{
-    Column, DbDataType, DbError, DbValue, Error, Interval, ParameterValue, QueryError,
-    Range, RangeBoundKind, RowSet,
+    Column, DbDataType, DbError, DbValue, Error, Interval, ParameterValue, QueryError, Range,
+    RangeBoundKind, RowSet,
 };
 
 /// Limits of the pools.

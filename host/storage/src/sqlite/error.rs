@@ -51,3 +51,72 @@ impl Error {
         matches!(self, Self::Busy(_) | Self::RolledBack(_) | Self::Io(_))
     }
 }
+
+/// `SQLITE_READONLY`
+const READ_ONLY: i32 = 8;
+/// `SQLITE_CONSTRAINT_FOREIGNKEY`
+const FOREIGN_KEY: i32 = 787;
+/// `SQLITE_CONSTRAINT`
+const CONSTRAINT: i32 = 19;
+
+impl Error {
+    pub(super) fn from_sqlx(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(error) => {
+                let code = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);
+                let message = error.message().to_owned();
+                match code & 0xff {
+                    // SQLITE_BUSY, SQLITE_LOCKED
+                    5 | 6 => Self::Busy(message),
+                    // SQLITE_INTERRUPT: only our own limit does that.
+                    9 => Self::Sqlite { code, message: "interrupted: it ran too long".into() },
+                    // SQLITE_IOERR, SQLITE_CANTOPEN
+                    10 | 14 => Self::Io(message),
+                    _ => Self::Sqlite { code, message },
+                }
+            }
+            sqlx::Error::WorkerCrashed => Self::Io(CONNECTION_LOST.into()),
+            other => Self::Io(other.to_string()),
+        }
+    }
+
+    pub(super) fn opening(error: sqlx::Error) -> Self {
+        match Self::from_sqlx(error) {
+            Self::Sqlite { message, .. } => Self::Io(message),
+            other => other,
+        }
+    }
+
+    fn primary(&self) -> i32 {
+        match self {
+            Self::Sqlite { code, .. } => code & 0xff,
+            _ => 0,
+        }
+    }
+
+    /// A reader was asked to write.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.primary() == READ_ONLY
+    }
+
+    /// A deferred constraint does not hold at commit.
+    pub(super) fn is_deferred_constraint(&self) -> bool {
+        matches!(self, Self::Sqlite { code: FOREIGN_KEY, .. })
+    }
+
+    pub(super) fn is_constraint(&self) -> bool {
+        self.primary() == CONSTRAINT
+    }
+
+    /// The thread behind the connection is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Self::Io(message) if message == CONNECTION_LOST)
+    }
+
+    /// What SQLite says when a statement does not fit the state of the transaction.
+    pub(super) fn state(message: impl Into<String>) -> Self {
+        Self::Sqlite { code: 1, message: message.into() }
+    }
+}
+
+const CONNECTION_LOST: &str = "the connection to the database file was lost";
