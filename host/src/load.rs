@@ -8,7 +8,7 @@ use crate::compose::{Part, compose};
 use crate::events;
 use crate::files;
 use crate::instance::GuestState;
-use crate::manifest::{self, DependencySource, Faults, Manifest};
+use crate::manifest::{self, DependencySource, Faults, Located, Manifest};
 use crate::router::{Route, Router};
 use crate::runtime::Runtime;
 use crate::spin_headers::RouteHeaders;
@@ -125,23 +125,23 @@ fn routes(manifest: &Manifest, faults: &mut Faults) -> (Router, Vec<Routed>) {
     let mut routes: Vec<Routed> = Vec::new();
     let mut lines = Vec::new();
     for trigger in &manifest.triggers {
-        let Some(pattern) = &trigger.route else { continue };
+        let Some(Located { value: pattern, line }) = &trigger.route else { continue };
         let parsed = Route::parse(pattern).and_then(|route| {
             let headers = RouteHeaders::new(&route)?;
             Ok((route, headers))
         });
         match parsed {
-            Err(message) => faults.at_line(trigger.line, message),
+            Err(message) => faults.at_line(*line, message),
             Ok((route, headers)) => match router.add(&route, routes.len()) {
                 Err(earlier) => {
-                    let line = lines.get(earlier).copied().unwrap_or_default();
+                    let other = lines.get(earlier).copied().unwrap_or_default();
                     let message =
-                        format!("route '{pattern}' takes the same paths as the one in line {line}");
-                    faults.at_line(trigger.line, message);
+                        format!("route '{pattern}' takes the same paths as the one in line {other}");
+                    faults.at_line(*line, message);
                 }
                 Ok(()) => {
-                    routes.push((route, trigger.component.clone(), headers));
-                    lines.push(trigger.line);
+                    routes.push((route, trigger.component.value.clone(), headers));
+                    lines.push(*line);
                 }
             },
         }
@@ -151,7 +151,7 @@ fn routes(manifest: &Manifest, faults: &mut Faults) -> (Router, Vec<Routed>) {
 
 fn check_timers(manifest: &Manifest, faults: &mut Faults) {
     for (id, component) in &manifest.components {
-        let is_served = manifest.triggers.iter().any(|trigger| trigger.component == *id);
+        let is_served = manifest.triggers.iter().any(|trigger| trigger.component.value == *id);
         if !component.tool.timers.is_empty() && !is_served {
             let message = format!(
                 "component '{id}' has a timer but no trigger: give it one, if only {{ private = true }}"
@@ -250,7 +250,7 @@ impl Draft {
             Ok(folder) => self.files = folder,
             Err((line, message)) => faults.at_line(line, message),
         }
-        if !manifest.triggers.iter().any(|trigger| trigger.component == self.id) {
+        if !manifest.triggers.iter().any(|trigger| trigger.component.value == self.id) {
             return; // Only part of others.
         }
         let Some(source) = &described.source else { return };

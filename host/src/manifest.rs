@@ -49,11 +49,9 @@ pub struct Variable {
 #[derive(Debug, Clone)]
 pub struct Trigger {
     /// The path pattern, or none for a component reached only by other components.
-    pub route: Option<String>,
+    pub route: Option<Located<String>>,
     /// The component that answers.
-    pub component: String,
-    /// The line of the trigger.
-    pub line: usize,
+    pub component: Located<String>,
 }
 
 impl Manifest {
@@ -170,9 +168,9 @@ impl Manifest {
 
     fn check_triggers(&self, faults: &mut Faults) {
         for trigger in &self.triggers {
-            if !self.components.contains_key(&trigger.component) {
-                let message = format!("no component is called '{}'", trigger.component);
-                faults.at_line(trigger.line, message);
+            if !self.components.contains_key(&trigger.component.value) {
+                let message = format!("no component is called '{}'", trigger.component.value);
+                faults.at_line(trigger.component.line, message);
             }
         }
     }
@@ -200,10 +198,9 @@ fn read_variable(name: &str, item: Item<'_>, faults: &mut Faults) -> Option<Vari
 }
 
 fn read_trigger(item: Item<'_>, faults: &mut Faults) -> Option<Trigger> {
-    let line = faults.line(&item.span);
     let mut section = item.section(faults)?;
     section.string("id", faults);
-    let component = section.need("component", faults).and_then(|item| item.string(faults));
+    let component = section.need("component", faults).and_then(|item| item.located(faults));
     let route = section.need("route", faults).and_then(|item| read_route(item, faults));
     if let Some(mut executor) = section.take("executor").and_then(|item| item.section(faults)) {
         if let Some(kind) = executor.need("type", faults)
@@ -214,13 +211,13 @@ fn read_trigger(item: Item<'_>, faults: &mut Faults) -> Option<Trigger> {
         executor.finish(faults);
     }
     section.finish(faults);
-    Some(Trigger { route: route?, component: component?, line })
+    Some(Trigger { route: route?, component: component? })
 }
 
 /// Some(None) is a private route.
-fn read_route(item: Item<'_>, faults: &mut Faults) -> Option<Option<String>> {
+fn read_route(item: Item<'_>, faults: &mut Faults) -> Option<Option<Located<String>>> {
     if item.is_string() {
-        return item.string(faults).map(Some);
+        return item.located(faults).map(Some);
     }
     let span = item.span.clone();
     let path = item.path.clone();

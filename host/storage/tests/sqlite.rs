@@ -291,3 +291,27 @@ async fn closing_moves_the_log_into_the_file_and_ends_connections() {
     let again = Database::open(&path, Options::default()).await.unwrap();
     assert_eq!(integers(&mut again.connect(), ALL).await, [1]);
 }
+
+#[tokio::test]
+async fn another_process_may_change_the_schema() {
+    use sqlx::Connection as _;
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(folder.path()).await;
+    let path = folder.path().join("a folder").join("x.db");
+    let url = format!("sqlite://{}", path.display());
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let mut c = database.connect();
+    run(&mut c, "INSERT INTO t (a) VALUES (1)").await;
+    for n in 2..4 {
+        assert_eq!(run(&mut c, "SELECT * FROM t").await.rows.concat().len(), n);
+        let sql = "UPDATE t SET a = a RETURNING *";
+        // The writer may lose its connection once, and says so.
+        let found = match c.execute(sql, vec![]).await {
+            Err(error) if error.is_retriable() => run(&mut c, sql).await,
+            result => result.unwrap(),
+        };
+        assert_eq!(found.rows.concat().len(), n);
+        let alter = format!("ALTER TABLE t ADD COLUMN c{n}");
+        sqlx::query(sqlx::AssertSqlSafe(alter)).execute(&mut other).await.unwrap();
+    }
+}

@@ -123,7 +123,7 @@ impl Writer {
         let text = self.repeat(&first.text, text, now.len());
         let mut done = Vec::with_capacity(now.len());
         let params = now.iter().flat_map(|write| &write.params);
-        let ended = self.physical.run_many(&text, params, &mut done).await;
+        let ended = self.physical.run_many(&text, params, now.len(), &mut done).await;
         let mut left = now.into_iter();
         for (write, (changes, rowid)) in left.by_ref().zip(done.iter().copied()) {
             let outcome = Outcome { changes, rowid, ..Outcome::default() };

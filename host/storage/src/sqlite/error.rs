@@ -75,7 +75,7 @@ impl Error {
                     _ => Self::Sqlite { code, message },
                 }
             }
-            sqlx::Error::WorkerCrashed => Self::Io(CONNECTION_LOST.into()),
+            sqlx::Error::WorkerCrashed => Self::lost(),
             other => Self::Io(other.to_string()),
         }
     }
@@ -106,6 +106,10 @@ impl Error {
 
     pub(super) fn is_constraint(&self) -> bool {
         self.primary() == CONSTRAINT
+    }
+
+    pub(super) fn lost() -> Self {
+        Self::Io(CONNECTION_LOST.into())
     }
 
     /// The thread behind the connection is gone.

@@ -86,6 +86,9 @@ pub(super) struct Physical {
     columns: HashMap<Arc<str>, Vec<String>>,
     /// The schema the cached statements were prepared for.
     pub schema: u64,
+    /// SQLite's thread has died. It must be asked nothing more: a command that it had not taken
+    /// when it died would never be answered.
+    lost: bool,
 }
 
 impl Physical {
@@ -122,7 +125,15 @@ impl Physical {
             handle.set_rollback_hook(move || flag.store(true, Ordering::SeqCst));
         }
         let time_max = options.statement_time_max;
-        Ok(Self { conn, deadline, rolled_back, time_max, columns: HashMap::new(), schema: 0 })
+        Ok(Self {
+            conn,
+            deadline,
+            rolled_back,
+            time_max,
+            columns: HashMap::new(),
+            schema: 0,
+            lost: false,
+        })
     }
 
     /// Whether SQLite rolled the whole transaction back since the last question.
@@ -130,10 +141,18 @@ impl Physical {
         self.rolled_back.swap(false, Ordering::SeqCst)
     }
 
+    fn alive(&self) -> Result<(), Error> {
+        if self.lost { Err(Error::lost()) } else { Ok(()) }
+    }
+
     /// Forgets prepared statements, whose columns a change of the schema may have made wrong.
     pub(super) async fn forget(&mut self) -> Result<(), Error> {
         self.columns.clear();
-        self.conn.clear_cached_statements().await.map_err(Error::from_sqlx)
+        self.alive()?;
+        self.conn.clear_cached_statements().await.map_err(Error::from_sqlx)?;
+        // SQLite prepares against the schema it remembers and looks at the file's only when it
+        // steps; this makes it look now.
+        self.own("SELECT 1 FROM sqlite_schema LIMIT 1").await
     }
 
     /// Runs one statement. Too large a result is an error: `drain` says whether the statement is
@@ -146,9 +165,12 @@ impl Physical {
         drain: bool,
         cached: bool,
     ) -> Result<Outcome, Error> {
+        self.alive()?;
         self.deadline.set(self.time_max);
         let mut outcome = Outcome::default();
         let mut bytes = 0_usize;
+        // Results that just end mean that the thread did.
+        let mut ended = false;
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(text)), arguments(params)?);
         {
             let mut results = self.conn.fetch_many(query.persistent(cached));
@@ -157,6 +179,7 @@ impl Physical {
                     Either::Left(done) => {
                         outcome.changes = done.rows_affected();
                         outcome.rowid = done.last_insert_rowid();
+                        ended = true;
                         continue;
                     }
                     Either::Right(row) => row,
@@ -171,10 +194,15 @@ impl Physical {
                 if bytes > bytes_max {
                     outcome.rows = Vec::new();
                     if !drain {
+                        ended = true;
                         break;
                     }
                 }
             }
+        }
+        if !ended {
+            self.lost = true;
+            return Err(Error::lost());
         }
         if bytes > bytes_max {
             return Err(Error::ResultTooLarge { max: bytes_max });
@@ -187,6 +215,7 @@ impl Physical {
         if let Some(known) = self.columns.get(text) {
             return Ok(known.clone());
         }
+        self.alive()?;
         let sql = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(Arc::clone(text)));
         let statement = self.conn.prepare(sql).await.map_err(Error::from_sqlx)?;
         let columns = names(statement.columns());
@@ -203,8 +232,10 @@ impl Physical {
         &mut self,
         text: &Arc<str>,
         params: impl Iterator<Item = &'v Value>,
+        expected: usize,
         done: &mut Vec<(u64, i64)>,
     ) -> Result<(), Error> {
+        self.alive()?;
         self.deadline.set(self.time_max);
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(text)), arguments(params)?);
         let mut results = self.conn.fetch_many(query);
@@ -213,15 +244,32 @@ impl Physical {
                 done.push((one.rows_affected(), one.last_insert_rowid()));
             }
         }
+        drop(results);
+        if done.len() < expected {
+            self.lost = true;
+            return Err(Error::lost());
+        }
         Ok(())
     }
 
     /// Runs a statement of the host's own.
     pub(super) async fn own(&mut self, sql: &'static str) -> Result<(), Error> {
+        self.alive()?;
         // A commit must not be interrupted by the limit on guests' statements.
         self.deadline.at_ms.store(u64::MAX, Ordering::Relaxed);
         let query = sqlx::query_with(sql, SqliteArguments::default());
-        self.conn.execute(query).await.map_err(Error::from_sqlx).map(drop)
+        let mut ended = false;
+        {
+            let mut results = self.conn.fetch_many(query);
+            while let Some(result) = results.try_next().await.map_err(Error::from_sqlx)? {
+                ended |= result.is_left();
+            }
+        }
+        if !ended {
+            self.lost = true;
+            return Err(Error::lost());
+        }
+        Ok(())
     }
 
     /// The one integer a statement of the host's own returns.
