@@ -1,0 +1,178 @@
+//! Writes what was decided, one statement per table however many alerts there are.
+
+use auscult_model::alert::Transition;
+use auscult_model::{AlertStatus, PatientId, Timestamp, digest};
+use auscult_store::{Database, StoreError};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::fold::Step;
+use crate::store::load::{AlertBody, AlertRow};
+
+/// Everything that is new about one alert.
+pub struct Change {
+    pub alert: String,
+    pub patient: PatientId,
+    pub cause: String,
+    /// Steps from here on are replaced by `steps`; `None` leaves them alone.
+    pub from: Option<Timestamp>,
+    /// Whether nothing is stored from `from` on.
+    pub fresh: bool,
+    pub steps: Vec<Step>,
+    /// Transitions that never were after all.
+    pub erased: Vec<Transition>,
+    pub body: AlertBody,
+    pub due: Option<Timestamp>,
+    pub held: Option<NewHeld>,
+    pub deliveries: Vec<NewDelivery>,
+    /// As it was stored before.
+    pub row: Option<AlertRow>,
+}
+
+/// A row of `alert_held`.
+pub struct NewHeld {
+    pub id: String,
+    pub alert: String,
+    pub reason: &'static str,
+    pub detail: &'static str,
+}
+
+/// A row of `delivery`.
+#[derive(Serialize)]
+pub struct NewDelivery {
+    pub id: String,
+    pub alert: String,
+    pub receiver: String,
+    pub body: String,
+}
+
+/// Writes all changes.
+pub fn changes(db: &dyn Database, changes: &[Change], now: Timestamp) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let alerts = changes.iter().map(|it| alert_json(it, now)).collect::<Result<Vec<_>, _>>()?;
+    run(db, UPSERT_ALERTS, &alerts, None)?;
+    let replaced = changes.iter().filter(|it| !it.fresh);
+    let replaced = replaced.filter_map(|it| Some(json!([it.alert, it.from?.unix_ms()])));
+    run(db, DELETE_STEPS, &replaced.collect::<Vec<_>>(), None)?;
+    let steps = changes.iter().flat_map(|it| steps_json(&it.alert, &it.steps));
+    run(db, INSERT_STEPS, &steps.collect::<Result<Vec<_>, _>>()?, None)?;
+    let erased = changes.iter().filter(|it| !it.erased.is_empty());
+    let erased = erased.map(|it| erased_json(it)).collect::<Result<Vec<_>, _>>()?;
+    run(db, INSERT_REVISIONS, &erased, Some(now))?;
+    let held = changes.iter().filter_map(|it| it.held.as_ref());
+    let held = held.map(|it| json!([it.id, it.alert, it.reason, it.detail])).collect::<Vec<_>>();
+    run(db, INSERT_HELD, &held, Some(now))?;
+    let deliveries = changes.iter().flat_map(|it| &it.deliveries).collect::<Vec<_>>();
+    if !deliveries.is_empty() {
+        let deliveries = serde_json::to_string(&deliveries)?;
+        db.query(INSERT_DELIVERIES, &[(&deliveries).into(), now.into()])?;
+        // A page in its backoff goes out at once before a newer one about the same alert.
+        db.query(HURRY_DELIVERIES, &[(&deliveries).into(), now.into()])?;
+    }
+    Ok(())
+}
+
+fn run(
+    db: &dyn Database,
+    sql: &str,
+    rows: &[Value],
+    now: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows = serde_json::to_string(rows)?;
+    match now {
+        Some(now) => db.query(sql, &[(&rows).into(), now.into()])?,
+        None => db.query(sql, &[(&rows).into()])?,
+    };
+    Ok(())
+}
+
+const UPSERT_ALERTS: &str = "
+    INSERT INTO alert (id, patient, cause, severity, status, opened_ms, updated_ms, assessment, body, due_ms)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+           value ->> 7, value ->> 8, value ->> 9
+    FROM json_each(?1) WHERE true
+    ON CONFLICT (id) DO UPDATE SET
+        severity = excluded.severity, status = excluded.status, opened_ms = excluded.opened_ms,
+        updated_ms = excluded.updated_ms, assessment = excluded.assessment, body = excluded.body,
+        due_ms = excluded.due_ms";
+
+const DELETE_STEPS: &str = "
+    DELETE FROM alert_transition WHERE (alert, at_ms, place) IN (
+        SELECT t.alert, t.at_ms, t.place FROM json_each(?1) w CROSS JOIN alert_transition t
+        ON t.alert = w.value ->> 0 AND t.at_ms >= w.value ->> 1)";
+
+const INSERT_STEPS: &str = "
+    INSERT INTO alert_transition (alert, at_ms, place, body)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
+
+const INSERT_REVISIONS: &str = "
+    INSERT INTO alert_revision (id, alert, at_ms, body)
+    SELECT value ->> 0, value ->> 1, ?2, value ->> 2 FROM json_each(?1) WHERE true
+    ON CONFLICT (id) DO NOTHING";
+
+const INSERT_HELD: &str = "
+    INSERT INTO alert_held (id, alert, at_ms, reason, detail)
+    SELECT value ->> 0, value ->> 1, ?2, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+    ON CONFLICT (id) DO NOTHING";
+
+const INSERT_DELIVERIES: &str = "
+    INSERT INTO delivery (id, alert, receiver, body, state, created_ms, due_ms)
+    SELECT value ->> 'id', value ->> 'alert', value ->> 'receiver', value ->> 'body', 'pending', ?2, ?2
+    FROM json_each(?1) WHERE true
+    ON CONFLICT (id) DO NOTHING";
+
+const HURRY_DELIVERIES: &str = "
+    UPDATE delivery SET due_ms = ?2
+    WHERE state = 'pending' AND due_ms > ?2 AND lease_until_ms <= ?2
+      AND alert IN (SELECT value ->> 'alert' FROM json_each(?1))";
+
+fn alert_json(change: &Change, now: Timestamp) -> Result<Value, StoreError> {
+    let body = serde_json::to_string(&change.body)?;
+    let state = change.body.state.as_ref();
+    let row = change.row.as_ref();
+    let taken_back = row.filter(|_| state.is_none());
+    let severity = state.map(|it| it.severity).or(row.map(|it| it.severity));
+    let opened = state.map(|it| it.opened).or(row.map(|it| it.opened)).unwrap_or(now);
+    let updated = match taken_back {
+        Some(row) if row.status == AlertStatus::Retracted => row.updated,
+        Some(_) => now,
+        None => change.body.last_at.unwrap_or(now),
+    };
+    Ok(json!([
+        change.alert,
+        change.patient.reveal(),
+        change.cause,
+        severity.map(auscult_model::Severity::as_str),
+        state.map_or(AlertStatus::Retracted, |it| it.status()).as_str(),
+        opened.unix_ms(),
+        updated.unix_ms(),
+        state.map(|it| &it.assessment),
+        body,
+        change.due.map(Timestamp::unix_ms),
+    ]))
+}
+
+fn steps_json<'a>(
+    alert: &'a str,
+    steps: &'a [Step],
+) -> impl Iterator<Item = Result<Value, StoreError>> + 'a {
+    let mut before = None;
+    let mut place = 0;
+    steps.iter().map(move |step| {
+        let at = step.transition.at;
+        place = if before == Some(at) { place + 1 } else { 0 };
+        before = Some(at);
+        Ok(json!([alert, at.unix_ms(), place, serde_json::to_string(step)?]))
+    })
+}
+
+fn erased_json(change: &Change) -> Result<Value, StoreError> {
+    let erased = serde_json::to_string(&change.erased)?;
+    let id = digest(&["revision", &change.alert, &erased]);
+    Ok(json!([id, change.alert, erased]))
+}
