@@ -6,7 +6,7 @@ use auscult_model::{Quality, Reading, ReadingValue, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::codes::Code;
+use crate::codes::{Code, code};
 use crate::decoded::{Action, Context, Decoded, LocatedReading, Refusal};
 use crate::number::decimal_of;
 use crate::units::{UnitFault, convert, plausible};
@@ -159,6 +159,37 @@ impl<'a> Collector<'a> {
             it.exact = Some(got.exact);
             it
         })
+    }
+
+    /// Takes a number for the code of that canonical name.
+    pub(crate) fn named(
+        &mut self,
+        name: &str,
+        value: &Value,
+        unit: &str,
+        when: When,
+        path: &Path<'_>,
+    ) -> Option<&mut LocatedReading> {
+        let Some(code) = code(name) else {
+            self.refuse(path, "unknown-code", "the code table has no such measurement");
+            return None;
+        };
+        self.number(code, value, unit, when, path)
+    }
+
+    /// Takes the number a member of this object holds, when the object has that member. A null
+    /// member is one the device left out.
+    pub(crate) fn member(
+        &mut self,
+        name: &str,
+        object: &Value,
+        member: &str,
+        unit: &str,
+        when: When,
+        path: &Path<'_>,
+    ) -> Option<&mut LocatedReading> {
+        let value = object.get(member).filter(|it| !it.is_null())?;
+        self.named(name, value, unit, when, &path.key(member))
     }
 
     /// Takes a coded value; `None` when it was refused.
