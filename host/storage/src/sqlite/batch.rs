@@ -125,7 +125,8 @@ impl Writer {
         let params = now.iter().flat_map(|write| &write.params);
         let ended = self.physical.run_many(&text, params, now.len(), &mut done).await;
         let mut left = now.into_iter();
-        for (write, (changes, rowid)) in left.by_ref().zip(done.iter().copied()) {
+        for (changes, rowid) in done {
+            let Some(write) = left.next() else { break };
             let outcome = Outcome { changes, rowid, ..Outcome::default() };
             self.succeeded(batch, write, outcome);
         }
