@@ -1,0 +1,5 @@
+//! The event-time engine on a real SQLite file.
+
+mod common;
+mod engine;
+mod order;
