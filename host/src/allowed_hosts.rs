@@ -26,9 +26,9 @@ enum HostPattern {
 impl AllowedHosts {
     /// Adds one entry such as `https://*.example.org:8000..8010`.
     pub(crate) fn add(&mut self, text: &str) -> Result<(), String> {
-        self.entries.push(Entry::parse(text).map_err(|why| {
-            format!("'{text}' is not an outbound host: {why}")
-        })?);
+        self.entries.push(
+            Entry::parse(text).map_err(|why| format!("'{text}' is not an outbound host: {why}"))?,
+        );
         Ok(())
     }
 
@@ -51,7 +51,9 @@ impl Entry {
         let scheme = match scheme {
             "*" => None,
             _ if scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-                && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) =>
+                && scheme
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) =>
             {
                 Some(scheme.to_ascii_lowercase())
             }
@@ -182,8 +184,15 @@ mod tests {
     #[test]
     fn entries_that_cannot_work_are_refused() {
         let bad = [
-            "example.org", "http://", "http://a/b", "ftp://a", "*://a", "http://a:x", "http://a*b",
-            "http://a:9..9", "insecure:allow-all",
+            "example.org",
+            "http://",
+            "http://a/b",
+            "ftp://a",
+            "*://a",
+            "http://a:x",
+            "http://a*b",
+            "http://a:9..9",
+            "insecure:allow-all",
         ];
         for entry in bad {
             assert!(AllowedHosts::default().add(entry).is_err(), "{entry}");

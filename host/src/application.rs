@@ -137,7 +137,8 @@ impl Inner {
         let Some(route) = self.routes.get(found.index) else {
             return problem(StatusCode::NOT_FOUND, "no such path");
         };
-        let told = route.headers.tell(&found, call.request.uri(), call.request.headers(), base, client);
+        let told =
+            route.headers.tell(&found, call.request.uri(), call.request.headers(), base, client);
         RouteHeaders::put(told, call.request.headers_mut());
         let answer = drive(self, &route.component, call).await;
         route.metrics.answered(answer.status(), begun.elapsed().as_secs_f64());
@@ -145,7 +146,11 @@ impl Inner {
     }
 
     /// Answers a request another component (or a timer) makes to a component by its id.
-    pub(crate) async fn chain(self: &Arc<Self>, component: Arc<Component>, mut call: Call) -> Answer {
+    pub(crate) async fn chain(
+        self: &Arc<Self>,
+        component: Arc<Component>,
+        mut call: Call,
+    ) -> Answer {
         let begun = Instant::now();
         if call.depth > self.runtime.limits.chain_depth_max {
             return problem(StatusCode::LOOP_DETECTED, "components call each other too deeply");

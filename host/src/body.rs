@@ -64,7 +64,11 @@ impl Body for AnswerBody {
 }
 
 /// An answer with a text.
-pub(crate) fn text(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Answer {
+pub(crate) fn text(
+    status: StatusCode,
+    content_type: &'static str,
+    text: impl Into<Bytes>,
+) -> Answer {
     let mut answer = http::Response::new(AnswerBody::Whole(Some(text.into())));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

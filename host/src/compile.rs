@@ -141,9 +141,7 @@ fn host_key(path: &Path) -> anyhow::Result<[u8; SEAL_BYTES]> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options
-        .open(path)
-        .with_context(|| format!("cannot make {}", path.display()))?;
+    let mut file = options.open(path).with_context(|| format!("cannot make {}", path.display()))?;
     file.write_all(&key)?;
     Ok(key)
 }

@@ -38,9 +38,7 @@ pub(crate) struct Component {
 impl Component {
     /// What makes instances.
     pub(crate) fn pre(&self) -> wasmtime::Result<&ProxyPre<GuestState>> {
-        self.pre
-            .as_ref()
-            .ok_or_else(|| wasmtime::Error::msg("the component has no HTTP trigger"))
+        self.pre.as_ref().ok_or_else(|| wasmtime::Error::msg("the component has no HTTP trigger"))
     }
 
     /// What one instance sees of the system: its log, its environment, its files.

@@ -27,15 +27,20 @@ pub(crate) fn compose(wasm: Vec<u8>, parts: Vec<Part<'_>>) -> Result<Vec<u8>, St
     let socket = graph.instantiate(socket);
     let mut satisfied: Vec<(String, &str)> = Vec::new();
     for (index, part) in parts.into_iter().enumerate() {
-        let wanted: Vec<&String> = imports.iter().filter(|import| covers(part.name, import)).collect();
+        let wanted: Vec<&String> =
+            imports.iter().filter(|import| covers(part.name, import)).collect();
         if wanted.is_empty() {
             return Err(format!("dependency '{}' fits no import of the component", part.name));
         }
         if part.export.is_some() && wanted.len() > 1 {
-            return Err(format!("dependency '{}' is a whole package and can have no 'export'", part.name));
+            return Err(format!(
+                "dependency '{}' is a whole package and can have no 'export'",
+                part.name
+            ));
         }
-        let denied = deny::stub(&part.wasm, part.inherit)
-            .map_err(|error| format!("dependency '{}' cannot be contained: {error:#}", part.name))?;
+        let denied = deny::stub(&part.wasm, part.inherit).map_err(|error| {
+            format!("dependency '{}' cannot be contained: {error:#}", part.name)
+        })?;
         let package = register(&mut graph, &format!("host:part{index}"), part.wasm)?;
         let offered = names(&graph, package, Side::Exports);
         let needed = names(&graph, package, Side::Imports);
@@ -50,10 +55,15 @@ pub(crate) fn compose(wasm: Vec<u8>, parts: Vec<Part<'_>>) -> Result<Vec<u8>, St
         }
         for import in wanted {
             if let Some((_, other)) = satisfied.iter().find(|(name, _)| name == import) {
-                return Err(format!("import '{import}' is satisfied by both '{other}' and '{}'", part.name));
+                return Err(format!(
+                    "import '{import}' is satisfied by both '{other}' and '{}'",
+                    part.name
+                ));
             }
             let export = part.export.map_or_else(|| import.clone(), str::to_owned);
-            let Some(export) = offered.iter().find(|name| **name == export || are_semver_compatible(name, &export))
+            let Some(export) = offered
+                .iter()
+                .find(|name| **name == export || are_semver_compatible(name, &export))
             else {
                 return Err(format!("dependency '{}' does not export '{export}'", part.name));
             };
@@ -62,7 +72,8 @@ pub(crate) fn compose(wasm: Vec<u8>, parts: Vec<Part<'_>>) -> Result<Vec<u8>, St
         }
     }
     for name in exports {
-        let export = graph.alias_instance_export(socket, &name).map_err(|error| error.to_string())?;
+        let export =
+            graph.alias_instance_export(socket, &name).map_err(|error| error.to_string())?;
         graph.export(export, &name).map_err(|error| error.to_string())?;
     }
     graph.encode(EncodeOptions::default()).map_err(|error| error.to_string())

@@ -61,7 +61,8 @@ async fn linger(mut stream: TcpStream) {
     }
     let mut unread = [0; 4096];
     let reading = async {
-        while let Ok(Ok(1..)) = tokio::time::timeout(LINGER_QUIET, stream.read(&mut unread)).await {}
+        while let Ok(Ok(1..)) = tokio::time::timeout(LINGER_QUIET, stream.read(&mut unread)).await {
+        }
     };
     let _ = tokio::time::timeout(LINGER, reading).await;
 }

@@ -62,8 +62,10 @@ fn stub_world(
     resolve: &mut Resolve,
     denied: Vec<(WorldKey, WorldItem)>,
 ) -> anyhow::Result<wit_parser::WorldId> {
-    let list: Vec<String> =
-        denied.iter().map(|(key, _)| format!("  export {};\n", resolve.name_world_key(key))).collect();
+    let list: Vec<String> = denied
+        .iter()
+        .map(|(key, _)| format!("  export {};\n", resolve.name_world_key(key)))
+        .collect();
     let text = format!("package host:deny;\nworld stub {{\n{}}}\n", list.concat());
     let package = resolve.push_str("deny.wit", &text).context("cannot describe the stub")?;
     resolve.select_world(&[package], Some("stub"))
@@ -78,8 +80,8 @@ fn is_denied(name: &str, inherit: &Inherit) -> bool {
     match inherit {
         Inherit::Nothing => true,
         Inherit::Everything => false,
-        Inherit::Some(sets) => !SETS.iter().any(|(set, interfaces)| {
-            sets.iter().any(|name| name == set) && begins(interfaces)
-        }),
+        Inherit::Some(sets) => !SETS
+            .iter()
+            .any(|(set, interfaces)| sets.iter().any(|name| name == set) && begins(interfaces)),
     }
 }

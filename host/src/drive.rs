@@ -21,7 +21,11 @@ use wasmtime_wasi_http::WasiBody;
 ///
 /// Most guests are done when they have answered: those run here to their end, on the task of the
 /// connection, and their answer goes out whole. One that is not gets a task of its own.
-pub(crate) async fn drive(application: &Arc<Inner>, component: &Arc<Component>, call: Call) -> Answer {
+pub(crate) async fn drive(
+    application: &Arc<Inner>,
+    component: &Arc<Component>,
+    call: Call,
+) -> Answer {
     let (sender, mut receiver) = oneshot::channel();
     let cut = Arc::new(AtomicBool::new(false));
     let guest = run(application.clone(), component.clone(), call, sender, cut.clone());

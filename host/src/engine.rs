@@ -5,7 +5,9 @@ use crate::events;
 use crate::limits::Limits;
 use crate::manifest::MEMORY_BYTES_CEILING;
 use std::time::Duration;
-use wasmtime::{Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
 
 /// How often running guests are looked at. Small enough that a guest in a loop lets others run,
 /// large enough that the look costs nothing.

@@ -160,7 +160,12 @@ impl GuestLine<'_> {
         if self.is_error {
             info!(event = "guest", component = self.component, stream = "stderr", line = self.line);
         } else {
-            debug!(event = "guest", component = self.component, stream = "stdout", line = self.line);
+            debug!(
+                event = "guest",
+                component = self.component,
+                stream = "stdout",
+                line = self.line
+            );
         }
     }
 }

@@ -31,7 +31,12 @@ pub(crate) fn lay_out(
             Mount::Pattern(pattern) => by_pattern(folder, target, pattern, &is_excluded),
             Mount::Placed { source, destination } => inside(destination).and_then(|destination| {
                 inside_or_absolute(source)?;
-                copy(&folder.join(source), &target.join(destination), Path::new(source), &is_excluded)
+                copy(
+                    &folder.join(source),
+                    &target.join(destination),
+                    Path::new(source),
+                    &is_excluded,
+                )
             }),
         };
         laid.map_err(|message| (mount.line, message))?;

@@ -40,8 +40,11 @@ pub(crate) async fn load(
     let environment = |name: &str| std::env::var(name).ok();
     let values = variables::resolve(&manifest, &options.variables, environment, &mut faults);
     let (router, routes) = routes(&manifest, &mut faults);
-    let drafts: Vec<Draft> =
-        manifest.components.keys().map(|id| Draft::new(&manifest, id, &values, &mut faults)).collect();
+    let drafts: Vec<Draft> = manifest
+        .components
+        .keys()
+        .map(|id| Draft::new(&manifest, id, &values, &mut faults))
+        .collect();
     check_timers(&manifest, &mut faults);
     // Compiling may take seconds: the runtime's threads stay free for others.
     let compiled = {
@@ -135,8 +138,9 @@ fn routes(manifest: &Manifest, faults: &mut Faults) -> (Router, Vec<Routed>) {
             Ok((route, headers)) => match router.add(&route, routes.len()) {
                 Err(earlier) => {
                     let other = lines.get(earlier).copied().unwrap_or_default();
-                    let message =
-                        format!("route '{pattern}' takes the same paths as the one in line {other}");
+                    let message = format!(
+                        "route '{pattern}' takes the same paths as the one in line {other}"
+                    );
                     faults.at_line(*line, message);
                 }
                 Ok(()) => {
@@ -321,9 +325,10 @@ impl Draft {
     ) -> Component {
         let described = manifest.components.get(&self.id).cloned().unwrap_or_default();
         let limits = &runtime.limits;
-        let sqlite = described.sqlite_databases.iter().filter_map(|label| {
-            Some((label.value.clone(), databases.get(&label.value)?.clone()))
-        });
+        let sqlite = described
+            .sqlite_databases
+            .iter()
+            .filter_map(|label| Some((label.value.clone(), databases.get(&label.value)?.clone())));
         let key_value = described
             .key_value_stores
             .iter()

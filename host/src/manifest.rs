@@ -63,7 +63,8 @@ impl Manifest {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(path, &text),
             Err(error) => {
-                let fault = Fault { line: 1, message: format!("cannot read the manifest: {error}") };
+                let fault =
+                    Fault { line: 1, message: format!("cannot read the manifest: {error}") };
                 Err(ManifestError { path: path.to_owned(), faults: vec![fault] })
             }
         }
@@ -120,7 +121,12 @@ impl Manifest {
         if let Some(section) = root.take("component").and_then(|item| item.section(faults)) {
             for (id, item) in section.entries() {
                 if !is_component_id(&id) {
-                    faults.at(&item.span, format!("'{id}' is not a component id: write lower-case words joined by '-'"));
+                    faults.at(
+                        &item.span,
+                        format!(
+                            "'{id}' is not a component id: write lower-case words joined by '-'"
+                        ),
+                    );
                 }
                 if let Some(section) = item.section(faults) {
                     self.components.insert(id, Component::read(section, faults));
@@ -232,12 +238,14 @@ fn read_route(item: Item<'_>, faults: &mut Faults) -> Option<Option<Located<Stri
 }
 
 fn is_component_id(id: &str) -> bool {
-    id.split(['-', '_']).all(|word| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    }) && id.starts_with(|first: char| first.is_ascii_alphabetic())
+    id.split(['-', '_'])
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && id.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 pub(crate) fn is_variable_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }

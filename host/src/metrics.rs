@@ -76,11 +76,17 @@ impl Metrics {
                     .buckets(INSTANTIATE_SECONDS.to_vec()),
             )?,
             traps: IntCounterVec::new(
-                Opts::new("auscult_host_traps_total", "Guests that were ended by a trap or a limit."),
+                Opts::new(
+                    "auscult_host_traps_total",
+                    "Guests that were ended by a trap or a limit.",
+                ),
                 &["component", "kind"],
             )?,
             outbound_denied: IntCounterVec::new(
-                Opts::new("auscult_host_outbound_denied_total", "Connections that were not allowed."),
+                Opts::new(
+                    "auscult_host_outbound_denied_total",
+                    "Connections that were not allowed.",
+                ),
                 &["component"],
             )?,
             timer_runs: IntCounterVec::new(

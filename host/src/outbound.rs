@@ -113,16 +113,17 @@ fn received(answer: http::Response<AnswerBody>) -> Received {
 async fn within(limit: Option<Duration>, answer: impl Future<Output = Received>) -> Received {
     match limit {
         None => answer.await,
-        Some(limit) => tokio::time::timeout(limit, answer)
-            .await
-            .unwrap_or(Err(Error::ConnectionReadTimeout)),
+        Some(limit) => {
+            tokio::time::timeout(limit, answer).await.unwrap_or(Err(Error::ConnectionReadTimeout))
+        }
     }
 }
 
 /// The guest's own time limits, none longer than the host's.
 fn bounded(options: Option<RequestOptions>, connect: Duration, answer: Duration) -> RequestOptions {
     let options = options.unwrap_or_default();
-    let shorter = |asked: Option<Duration>, limit| Some(asked.map_or(limit, |asked| asked.min(limit)));
+    let shorter =
+        |asked: Option<Duration>, limit| Some(asked.map_or(limit, |asked| asked.min(limit)));
     RequestOptions {
         connect_timeout: shorter(options.connect_timeout, connect),
         first_byte_timeout: shorter(options.first_byte_timeout, answer),

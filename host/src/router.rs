@@ -146,7 +146,8 @@ impl Node {
         } else {
             let end = inner.find('/').unwrap_or(inner.len());
             let (segment, after) = inner.split_at(end);
-            if let Some(found) = self.literals.get(segment).and_then(|node| node.find(after, values))
+            if let Some(found) =
+                self.literals.get(segment).and_then(|node| node.find(after, values))
             {
                 return Some(found);
             }

@@ -246,7 +246,11 @@ impl Drop for Open {
 
 impl Shared {
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Answer {
+    pub(crate) async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Answer {
         if let Some(answer) = self.host_answer(request.uri().path()).await {
             return answer;
         }
@@ -334,4 +338,3 @@ fn without_base(
     *request.uri_mut() = rest.parse().ok()?;
     Some(request)
 }
-

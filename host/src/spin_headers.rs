@@ -56,7 +56,9 @@ impl RouteHeaders {
             put(CLIENT_ADDR, &client.to_string());
         }
         for (name, value) in &found.named {
-            if let Ok(name) = HeaderName::from_bytes(format!("{PATH_MATCH_PREFIX}{name}").as_bytes()) {
+            if let Ok(name) =
+                HeaderName::from_bytes(format!("{PATH_MATCH_PREFIX}{name}").as_bytes())
+            {
                 put(name, value);
             }
         }

@@ -31,10 +31,7 @@ pub(crate) fn resolve(
             }
             None => faults.at_line(
                 variable.line,
-                format!(
-                    "variable '{name}' is required: set SPIN_VARIABLE_{}",
-                    name.to_uppercase()
-                ),
+                format!("variable '{name}' is required: set SPIN_VARIABLE_{}", name.to_uppercase()),
             ),
         }
     }
@@ -44,7 +41,11 @@ pub(crate) fn resolve(
 /// Puts values in the place of `{{ name }}`.
 ///
 /// A declared variable without a value (already a fault of its own) expands to nothing.
-pub(crate) fn expand(template: &str, manifest: &Manifest, values: &Values) -> Result<String, String> {
+pub(crate) fn expand(
+    template: &str,
+    manifest: &Manifest,
+    values: &Values,
+) -> Result<String, String> {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -53,7 +54,9 @@ pub(crate) fn expand(template: &str, manifest: &Manifest, values: &Values) -> Re
         };
         let name = name.trim();
         if !manifest.variables.contains_key(name) {
-            return Err(format!("template {template:?} uses variable '{name}', which is not declared"));
+            return Err(format!(
+                "template {template:?} uses variable '{name}', which is not declared"
+            ));
         }
         text.push_str(before);
         text.push_str(values.get(name).map_or("", String::as_str));

@@ -5,8 +5,8 @@ use crate::bindings::postgres::{Host, HostConnection};
 use crate::events;
 use crate::instance::GuestState;
 use auscult_host_storage::postgres::{
-    Column, Connection, DbDataType, DbValue, Error, Interval, ParameterValue, QueryError,
-    Range, RangeBoundKind, RowSet,
+    Column, Connection, DbDataType, DbValue, Error, Interval, ParameterValue, QueryError, Range,
+    RangeBoundKind, RowSet,
 };
 use wasmtime::component::Resource;
 
@@ -244,10 +244,8 @@ fn range_to<T>((low, high): Range<T>) -> WitRange<T> {
 }
 
 fn row_set(set: RowSet) -> wit::RowSet {
-    let column = |column: Column| wit::Column {
-        name: column.name,
-        data_type: data_type(column.data_type),
-    };
+    let column =
+        |column: Column| wit::Column { name: column.name, data_type: data_type(column.data_type) };
     wit::RowSet {
         columns: set.columns.into_iter().map(column).collect(),
         rows: set.rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect(),
@@ -261,7 +259,10 @@ mod tests {
     #[test]
     fn every_host_an_address_names_is_found() {
         let one = |host: &str, port| vec![(host.to_owned(), port)];
-        assert_eq!(places("postgres://u:p@db.example:6000/x?sslmode=require"), one("db.example", 6000));
+        assert_eq!(
+            places("postgres://u:p@db.example:6000/x?sslmode=require"),
+            one("db.example", 6000)
+        );
         assert_eq!(places("postgresql://db/x"), one("db", 5432));
         assert_eq!(places("host=db port=6000 user=u"), one("db", 6000));
         assert_eq!(places("postgres://u@a:1,b:2/x").len(), 2);

@@ -1,8 +1,6 @@
 //! `fermyon:spin/sqlite@2.0.0` for guests.
 
-use crate::bindings::sqlite2::{
-    Error, Host, HostConnection, QueryResult, RowResult, Value as Wit,
-};
+use crate::bindings::sqlite2::{Error, Host, HostConnection, QueryResult, RowResult, Value as Wit};
 use crate::events;
 use crate::instance::GuestState;
 use auscult_host_storage::sqlite::{self, Connection, Value};

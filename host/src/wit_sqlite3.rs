@@ -1,8 +1,6 @@
 //! `spin:sqlite/sqlite@3.0.0` for guests.
 
-use crate::bindings::sqlite3::{
-    Error, Host, HostConnection, QueryResult, RowResult, Value as Wit,
-};
+use crate::bindings::sqlite3::{Error, Host, HostConnection, QueryResult, RowResult, Value as Wit};
 use crate::events;
 use crate::instance::GuestState;
 use auscult_host_storage::sqlite::{self, Connection, Value};
@@ -34,7 +32,10 @@ impl HostConnection for GuestState {
         Ok(result.map(to_wit).map_err(told))
     }
 
-    async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
+    async fn last_insert_rowid(
+        &mut self,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<i64> {
         Ok(self.table.get(&connection)?.last_insert_rowid())
     }
 

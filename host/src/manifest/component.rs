@@ -175,8 +175,8 @@ impl ToolSettings {
         let timers = section.take("timer").map(|item| item.items(faults)).unwrap_or_default();
         let timers = timers.into_iter().filter_map(|item| read_timer(item, faults)).collect();
         let memory = section.take("memory_bytes_max");
-        let memory = memory
-            .and_then(|item| item.number(MEMORY_BYTES_MIN..MEMORY_BYTES_CEILING + 1, faults));
+        let memory =
+            memory.and_then(|item| item.number(MEMORY_BYTES_MIN..MEMORY_BYTES_CEILING + 1, faults));
         let deadline = section.take("deadline_ms");
         let deadline = deadline.and_then(|item| item.number(1..DEADLINE_MS_MAX + 1, faults));
         section.finish(faults);
@@ -217,10 +217,7 @@ fn read_map(item: Option<Item<'_>>, faults: &mut Faults) -> BTreeMap<String, Loc
     let Some(section) = item.and_then(|item| item.section(faults)) else {
         return BTreeMap::new();
     };
-    section
-        .entries()
-        .filter_map(|(name, item)| Some((name, item.located(faults)?)))
-        .collect()
+    section.entries().filter_map(|(name, item)| Some((name, item.located(faults)?))).collect()
 }
 
 fn read_mount(item: Item<'_>, faults: &mut Faults) -> Option<Located<Mount>> {
@@ -241,7 +238,10 @@ fn read_dependency(name: String, item: Item<'_>, faults: &mut Faults) -> Option<
     let span = item.span.clone();
     let line = faults.line(&span);
     if item.is_string() {
-        let message = format!("key '{}' names a registry version: this host takes only {{ path = … }} or {{ component = … }}", item.path);
+        let message = format!(
+            "key '{}' names a registry version: this host takes only {{ path = … }} or {{ component = … }}",
+            item.path
+        );
         faults.at(&span, message);
         return None;
     }

@@ -48,7 +48,9 @@ impl Faults {
     /// Starts with none.
     pub(crate) fn new(path: &Path, text: &str) -> Self {
         let line_starts = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1))
+            .chain(
+                text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1),
+            )
             .collect();
         Self { path: path.to_owned(), line_starts, found: Vec::new() }
     }

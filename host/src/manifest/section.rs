@@ -125,7 +125,11 @@ impl<'a> Item<'a> {
             .as_integer()
             .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok())
             .filter(|number| range.contains(number));
-        self.expect(number, &format!("a whole number from {} to {}", range.start, range.end - 1), faults)
+        self.expect(
+            number,
+            &format!("a whole number from {} to {}", range.start, range.end - 1),
+            faults,
+        )
     }
 
     /// The value as a table.

@@ -93,7 +93,8 @@ async fn routing_is_told_and_cannot_be_forged() {
         ("x-own", "kept"),
     ];
     let reply = send(at, "GET", "/named/7?q=1", "", &forged).await.unwrap();
-    let lines: Vec<&str> = reply.text.lines().filter(|line| !line.contains("client-addr")).collect();
+    let lines: Vec<&str> =
+        reply.text.lines().filter(|line| !line.contains("client-addr")).collect();
     let expected = [
         "spin-base-path: /",
         "spin-component-route: /named/:id",
@@ -131,7 +132,8 @@ async fn the_host_answers_for_itself() {
     assert_eq!(get_text(at, "/.well-known/spin/health").await, "OK");
     get(at, "/named/secret-id").await;
     let metrics = get_text(at, "/metrics").await;
-    let line = "auscult_host_requests_total{component=\"front\",route=\"/named/{id}\",status=\"2xx\"} 1";
+    let line =
+        "auscult_host_requests_total{component=\"front\",route=\"/named/{id}\",status=\"2xx\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     assert!(!metrics.contains("secret-id"));
     stop(server).await;

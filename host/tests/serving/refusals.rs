@@ -62,14 +62,20 @@ async fn what_this_host_does_not_do_is_refused() {
     let changes = [
         (front, "[component.front.dependencies]\n\"test:other\" = \">=1.0\"\n"),
         ("spin_manifest_version = 2", "spin_manifest_version = 1"),
-        ("[component.back.tool.auscult]", "[component.back.tool.other]\nfree = \"form\"\n[component.back.tool.auscult]"),
+        (
+            "[component.back.tool.auscult]",
+            "[component.back.tool.other]\nfree = \"form\"\n[component.back.tool.auscult]",
+        ),
     ];
     let expected = [
         ("test:other", "key 'component.front.dependencies.test:other' names a registry version"),
         ("spin_manifest_version", "key 'spin_manifest_version' must be a whole number from 2 to 2"),
     ];
     check(&changes, &expected).await;
-    let change = ("[component.back.tool.auscult]\ntimer", "[component.extra]\nsource = { url = \"https://x\", digest = \"y\" }\n[component.back.tool.auscult]\ntimer");
+    let change = (
+        "[component.back.tool.auscult]\ntimer",
+        "[component.extra]\nsource = { url = \"https://x\", digest = \"y\" }\n[component.back.tool.auscult]\ntimer",
+    );
     let expected = [("digest", "key 'component.extra.source' must be the path of a file")];
     check(&[change], &expected).await;
 }
@@ -77,7 +83,10 @@ async fn what_this_host_does_not_do_is_refused() {
 #[tokio::test]
 async fn a_dependency_that_fits_nothing_is_refused() {
     let change = ("\"test:calc/ops@0.1.0\"", "\"test:calc/other@0.1.0\"");
-    let expected = [("spin_app_front.wasm", "component 'front': dependency 'test:calc/other@0.1.0' fits no import")];
+    let expected = [(
+        "spin_app_front.wasm",
+        "component 'front': dependency 'test:calc/other@0.1.0' fits no import",
+    )];
     check(&[change], &expected).await;
 }
 

@@ -23,10 +23,15 @@ async fn front(request: IncomingRequest, out: ResponseOutparam) {
         "/refuses-unread" => return respond(out, Response::new(413, "too large")).await,
         _ => {}
     }
-    let request: Request = match spin_sdk::http::conversions::TryFromIncomingRequest::try_from_incoming_request(request).await {
-        Ok(request) => request,
-        Err(_) => return respond(out, Response::new(400, "unreadable")).await,
-    };
+    let request: Request =
+        match spin_sdk::http::conversions::TryFromIncomingRequest::try_from_incoming_request(
+            request,
+        )
+        .await
+        {
+            Ok(request) => request,
+            Err(_) => return respond(out, Response::new(400, "unreadable")).await,
+        };
     let answer = handle(request).await;
     respond(out, answer).await;
 }
