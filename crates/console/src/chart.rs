@@ -7,8 +7,10 @@ use crate::store::{Plot, Trend, TrendPoint};
 use crate::{Span, Vital, words};
 use auscult_model::Timestamp;
 
-/// Size of a trend line in its own units.
-const TREND: (f64, f64) = (180.0, 48.0);
+/// Width and height of a trend line in a row of the ward, in its own units.
+pub const IN_A_ROW: (f64, f64) = (180.0, 48.0);
+/// Width and height of a trend line on a patient's page.
+pub const ON_ITS_OWN: (f64, f64) = (420.0, 84.0);
 /// Room left at the sides so that the line's width is not cut.
 const MARGIN: f64 = 3.0;
 /// NEWS2 totals from which a response is called for (Royal College of Physicians 2017).
@@ -20,8 +22,7 @@ const TREND_TOP_MIN: f64 = 10.0;
 
 /// The NEWS2 trend line: a step at each change, dashed where inputs were missing.
 #[must_use]
-pub fn trend(trend: &Trend, span: Span) -> Markup {
-    let (width, height) = TREND;
+pub fn trend(trend: &Trend, span: Span, (width, height): (f64, f64)) -> Markup {
     let points = &trend.0;
     let values: Vec<i64> = points.iter().filter_map(|it| it.value).collect();
     let top = values.iter().copied().max().map_or(0.0, float).max(TREND_TOP_MIN);
@@ -83,9 +84,9 @@ fn runs(
 }
 
 /// Size of a chart of one vital sign.
-const CHART: (f64, f64) = (600.0, 150.0);
+const CHART: (f64, f64) = (600.0, 180.0);
 /// Where its plot begins and ends: left, right, top, bottom.
-const FRAME: (f64, f64, f64, f64) = (40.0, 590.0, 10.0, 124.0);
+const FRAME: (f64, f64, f64, f64) = (52.0, 592.0, 12.0, 146.0);
 
 /// One vital sign over the span: a line broken at gaps, the range that scores 0 shaded, a cross where
 /// a reading was not to be believed.
@@ -108,7 +109,7 @@ pub fn vital(plot: &Plot, span: Span, now: Timestamp) -> Markup {
             }
             @for tick in ticks {
                 line.grid x1=(left) x2=(right) y1=(px(y(tick))) y2=(px(y(tick))) {}
-                text.tick x=(left - 6.0) y=(px(y(tick) + 4.0)) text-anchor="end" { (short(tick)) }
+                text.tick x=(left - 6.0) y=(px(y(tick) + 6.0)) text-anchor="end" { (short(tick)) }
             }
             @for (at, anchor) in [(start, "start"), (middle, "middle"), (now, "end")] {
                 text.tick x=(px(x(at))) y=(height - 6.0) text-anchor=(anchor) {
@@ -184,7 +185,7 @@ fn bounds(plot: &Plot) -> (f64, f64) {
 }
 
 fn described(plot: &Plot, span: Span) -> String {
-    let label = plot.vital.label();
+    let label = plot.vital.name();
     let span = span.words();
     let upper = || plot.cells.iter().filter_map(|it| it.value).map(|(upper, _)| upper);
     let n_crosses = plot.cells.iter().filter(|it| it.value.is_none()).count();
@@ -251,7 +252,7 @@ mod tests {
             (points(&[]), 0, 0),
         ];
         for (line, n_paths, n_dashed) in rows {
-            let drawn = trend(&line, Span::Hour).into_string();
+            let drawn = trend(&line, Span::Hour, IN_A_ROW).into_string();
             assert_eq!(drawn.matches("<path").count(), n_paths, "{line:?}");
             assert_eq!(drawn.matches("is-partial").count(), n_dashed, "{line:?}");
         }
@@ -259,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_trend_says_in_words_what_it_draws() {
-        let drawn = trend(&points(&[(Some(2), true), (Some(9), true), (Some(7), true)]), Span::Hour);
+        let drawn = trend(&points(&[(Some(2), true), (Some(9), true), (Some(7), true)]), Span::Hour, IN_A_ROW);
         let want = "NEWS2 over the last hour: from 2 to 7, lowest 2, highest 9";
         assert!(drawn.into_string().contains(want));
     }

@@ -10,8 +10,8 @@
     for (const it of root.querySelectorAll("time[data-clock]")) {
       const at = new Date(it.dateTime);
       it.textContent = it.dataset.clock === "date"
-        ? at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" })
-        : at.toLocaleTimeString();
+        ? at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" })
+        : at.toLocaleTimeString(undefined, { hourCycle: "h23" });
     }
   };
   const keyOf = (it) => it.nodeType === 1 ? it.dataset.key : undefined;
@@ -61,12 +61,12 @@
       const title = answer.headers.get("x-title");
       if (title) document.title = decodeURIComponent(title);
       for (const it of document.querySelectorAll("header .clock time")) {
-        it.textContent = new Date().toLocaleTimeString();
+        it.textContent = new Date().toLocaleTimeString(undefined, { hourCycle: "h23" });
       }
     } catch { /* the warning below says it */ } finally { busy = false; }
     const isOld = Date.now() - last > warnAfterMs;
     if (offline.hidden === isOld) {
-      offlineSince.textContent = new Date(last).toLocaleTimeString();
+      offlineSince.textContent = new Date(last).toLocaleTimeString(undefined, { hourCycle: "h23" });
       offline.hidden = !isOld;
       live.classList.toggle("is-old", isOld);
     }

@@ -17,3 +17,4 @@ pub use route::Route;
 pub use session::{Access, Session};
 pub use span::Span;
 pub use vital::Vital;
+pub use words::segment as path_segment;

@@ -74,14 +74,28 @@ impl Vital {
         }
     }
 
+    /// The name in full.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RespirationRate => "Respiration rate",
+            Self::Spo2 => "Oxygen saturation",
+            Self::Oxygen => "Oxygen",
+            Self::BloodPressure => "Blood pressure",
+            Self::Pulse => "Pulse",
+            Self::Consciousness => "Consciousness",
+            Self::Temperature => "Temperature",
+        }
+    }
+
     /// The name over a column.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::RespirationRate => "Resp. rate",
+            Self::RespirationRate => "Resp.",
             Self::Spo2 => "SpO₂",
             Self::Oxygen => "Oxygen",
-            Self::BloodPressure => "Blood pressure",
+            Self::BloodPressure => "BP",
             Self::Pulse => "Pulse",
             Self::Consciousness => "ACVPU",
             Self::Temperature => "Temp.",

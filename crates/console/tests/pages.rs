@@ -78,7 +78,7 @@ fn an_old_value_never_passes_for_a_new_one() {
     assert!(bed.contains("stale </span>"));
     assert!(bed.contains("no reading"));
     assert!(bed.contains("≥"));
-    assert!(bed.contains("Temp.: no reading"));
+    assert!(bed.contains("Temperature: no reading"));
 }
 
 #[test]

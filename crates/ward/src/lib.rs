@@ -108,7 +108,21 @@ impl Ward {
     /// ward, worn since `worn_since`. All names are invented; putting it twice changes nothing.
     #[must_use]
     pub fn provisioning(&self, worn_since: Timestamp) -> Value {
-        provisioning::bundle(self.options.patients, &self.sensors, worn_since)
+        provisioning::bundle(0..self.options.patients, &self.sensors, worn_since)
+    }
+
+    /// The same in Bundles of at most `beds` beds (0 counts as 1), nine resources each: no reference
+    /// leads from one to another, so each may be put on its own.
+    pub fn provisioning_by_beds(
+        &self,
+        beds: u32,
+        worn_since: Timestamp,
+    ) -> impl Iterator<Item = Value> {
+        let beds = beds.max(1);
+        (0..self.options.patients).step_by(beds as usize).map(move |first| {
+            let last = first.saturating_add(beds).min(self.options.patients);
+            provisioning::bundle(first..last, &self.sensors, worn_since)
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The FHIR resources behind the ward: who lies where and wears what. Every name is invented.
 
+use std::ops::Range;
+
 use auscult_model::Timestamp;
 use serde_json::{Value, json};
 
@@ -30,10 +32,11 @@ pub fn patient_id(bed: u32) -> String {
     format!("patient-{}", bed + 1)
 }
 
-/// The transaction Bundle of a ward of `patients` beds.
-pub fn bundle(patients: u32, sensors: &[Sensor], worn_since: Timestamp) -> Value {
-    let people = (0..patients).map(patient);
-    let things = sensors.iter().flat_map(|it| [device(it), worn(it, worn_since)]);
+/// The transaction Bundle of these beds.
+pub fn bundle(beds: Range<u32>, sensors: &[Sensor], worn_since: Timestamp) -> Value {
+    let people = beds.clone().map(patient);
+    let things = sensors.iter().filter(|it| beds.contains(&it.bed()));
+    let things = things.flat_map(|it| [device(it), worn(it, worn_since)]);
     let entries: Vec<Value> = people.chain(things).map(entry).collect();
     json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })
 }

@@ -146,3 +146,19 @@ fn provisioning_names_every_patient_device_and_assignment_once() {
     assert!(urls.contains("Patient/patient-20") && urls.contains("DeviceUseStatement/use-therm-3"));
     assert_eq!(ward.provisioning(START), bundle);
 }
+
+#[test]
+fn bundles_by_beds_hold_together_what_the_whole_one_holds() {
+    let ward = ward(Scenario::Steady, 20, 1);
+    let urls = |bundle: &Value| -> Vec<String> {
+        let entries = bundle.get("entry").and_then(Value::as_array).unwrap();
+        entries.iter().map(|it| it.pointer("/request/url").unwrap().to_string()).collect()
+    };
+    let parts: Vec<Value> = ward.provisioning_by_beds(8, START).collect();
+    assert_eq!(parts.len(), 3);
+    let mut of_parts: Vec<String> = parts.iter().flat_map(urls).collect();
+    let mut of_whole = urls(&ward.provisioning(START));
+    of_parts.sort();
+    of_whole.sort();
+    assert_eq!(of_parts, of_whole);
+}

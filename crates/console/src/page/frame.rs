@@ -54,7 +54,7 @@ impl Shown {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    meta name="referrer" content="no-referrer";
+                    meta name="referrer" content="same-origin";
                     title { (self.title) " · Auscult" }
                     link rel="icon" href=(PreEscaped(ICON));
                     style { (PreEscaped(STYLE)) }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::frame::Shown;
 use super::parts;
 use crate::store::{MadeObservation, MessagePage};
-use crate::words;
+use crate::{Vital, words};
 
 /// How far a stage is with the message.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn message(page: &MessagePage, now: Timestamp) -> Shown {
 fn stage(title: &str, name: &str, mark: Mark, body: &Markup) -> Markup {
     let (class, sign, said) = mark.sign();
     html! {
-        li.card class=(class) {
+        li class=(format!("card {class}")) {
             h2 {
                 span.mark aria-hidden="true" { (sign) }
                 (title) " " small { (name) ", " (said) }
@@ -159,10 +159,15 @@ fn observations(observations: &[MadeObservation]) -> Markup {
 fn values(observation: &MadeObservation) -> Markup {
     html! {
         @if observation.quality == Some(Quality::Accepted) {
-            @for (place, it) in observation.values.iter().enumerate() {
-                @if place > 0 { ", " }
-                @if observation.values.len() > 1 { (parts::code(&it.code)) " " }
-                (parts::value(&it.code, &it.value, &it.unit))
+            @match Vital::of(&observation.code).and_then(|it| it.shown(&observation.values)) {
+                Some((value, unit)) => { (value) " " (unit) }
+                None => {
+                    @for (place, it) in observation.values.iter().enumerate() {
+                        @if place > 0 { ", " }
+                        @if observation.values.len() > 1 { (parts::code(&it.code)) " " }
+                        (parts::value(&it.code, &it.value, &it.unit))
+                    }
+                }
             }
         } @else {
             span.doubt { "⚠ " (observation.quality.map_or("not accepted", words::distrust)) ", not scored" }

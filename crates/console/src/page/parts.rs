@@ -136,14 +136,13 @@ pub fn value(code: &str, value: &ReadingValue, unit: &str) -> String {
     }
 }
 
-/// A code for people: `Resp. rate` where it is a vital sign, else its words.
+/// A code for people: `Respiration rate` where it is a vital sign, else its words.
 pub fn code(code: &str) -> String {
     match (code, Vital::of(code)) {
         ("systolic_bp", _) => "Systolic pressure".to_owned(),
         ("diastolic_bp", _) => "Diastolic pressure".to_owned(),
-        ("consciousness_acvpu", _) => "Consciousness".to_owned(),
         ("spo2_scale", _) => "SpO₂ scale".to_owned(),
-        (_, Some(vital)) => vital.label().to_owned(),
+        (_, Some(vital)) => vital.name().to_owned(),
         (code, None) => code.replace('_', " "),
     }
 }

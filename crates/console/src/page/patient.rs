@@ -28,7 +28,7 @@ pub fn patient(page: &PatientPage) -> Shown {
                 h2 #score { "NEWS2" }
                 div.score-head {
                     (parts::score(assessment, is_stale))
-                    (chart::trend(&page.trend, page.span))
+                    (chart::trend(&page.trend, page.span, chart::ON_ITS_OWN))
                 }
                 @match assessment {
                     Some(it) => (breakdown(it, page.now)),
@@ -58,9 +58,9 @@ fn card(vital: Vital, page: &PatientPage) -> Markup {
     let none = Plot { vital, cells: Vec::new() };
     let plot = page.plots.iter().find(|it| it.vital == vital).unwrap_or(&none);
     html! {
-        section.card.plot data-key=(vital.label()) {
+        section.card.plot data-key=(vital.name()) {
             h3 {
-                (vital.label())
+                (vital.name())
                 @match latest {
                     Some(it) => {
                         " " span.value { (it.value) } " " span.unit { (it.unit) }

@@ -89,9 +89,11 @@ fn row(patient: &PatientRow, page: &WardPage) -> Markup {
     html! {
         li class=(format!("bed edge-{class} {alarm}")) data-key=(id) {
             div.news {
-                span.caption { "NEWS2" }
                 (parts::score(assessment, is_stale))
-                @if let Some(it) = assessment { small.age { (parts::age(it.effective, now)) } }
+                small.age {
+                    "NEWS2"
+                    @if let Some(it) = assessment { " · " (parts::age(it.effective, now)) }
+                }
             }
             div.person {
                 h2 { a href=(path) { (patient.person.name) } }
@@ -104,7 +106,7 @@ fn row(patient: &PatientRow, page: &WardPage) -> Markup {
             dl.vitals {
                 @for vital in Vital::ALL { (tile(vital, patient, assessment, now)) }
             }
-            div.trend { (chart::trend(&patient.trend, page.span)) }
+            div.trend { (chart::trend(&patient.trend, page.span, chart::IN_A_ROW)) }
             div.alerts {
                 @for alert in &patient.alerts { (parts::alert(alert, now, "/")) }
             }
@@ -148,12 +150,14 @@ fn tile(
     };
     html! {
         div class=(format!("vital points-{points}{state}")) {
-            dt { (vital.label()) }
+            dt {
+                (vital.label())
+                @if points > 0 { " " span.points title="Points in NEWS2" { "+" (points) } }
+            }
             dd {
                 @match latest {
                     Some(it) => {
                         span.value { (it.value) } " " span.unit { (it.unit) }
-                        @if points > 0 { " " span.points title="Points in NEWS2" { "+" (points) } }
                         small.age {
                             @if is_stale { span.flag { "stale " } }
                             (parts::age(it.effective, now))

@@ -1,0 +1,6 @@
+//! The commands, one file each.
+
+pub mod dead_letters;
+pub mod simulate;
+pub mod trace;
+pub mod up;
