@@ -28,7 +28,7 @@ pub struct Interval {
 pub enum ParameterValue {
     /// `boolean`.
     Boolean(bool),
-    /// A small integer that fits eight bits (`"char"` in results).
+    /// `"char"`, one byte; only as a parameter, as in Spin.
     Int8(i8),
     /// `smallint`.
     Int16(i16),
@@ -83,7 +83,7 @@ pub enum ParameterValue {
 pub enum DbValue {
     /// `boolean`.
     Boolean(bool),
-    /// A small integer that fits eight bits (`"char"` in results).
+    /// `"char"`, one byte; only as a parameter, as in Spin.
     Int8(i8),
     /// `smallint`.
     Int16(i16),
@@ -140,7 +140,7 @@ pub enum DbValue {
 pub enum DbDataType {
     /// `boolean`.
     Boolean,
-    /// A small integer that fits eight bits (`"char"` in results).
+    /// `"char"`, one byte; only as a parameter, as in Spin.
     Int8,
     /// `smallint`.
     Int16,
@@ -202,7 +202,7 @@ pub struct Column {
 /// The rows of a result.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowSet {
-    /// Columns, also if there are no rows.
+    /// Columns, also if there are no rows (where Spin gives none).
     pub columns: Vec<Column>,
     /// Rows, each as long as `columns`.
     pub rows: Vec<Vec<DbValue>>,
