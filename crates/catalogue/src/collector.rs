@@ -225,10 +225,10 @@ impl<'a> Collector<'a> {
         };
         let quality = match quality {
             Quality::Accepted if self.ahead(moment.start) => Quality::FutureTime,
-            Quality::Accepted if moment.day => Quality::Summary,
+            Quality::Accepted if moment.day.is_some() => Quality::Summary,
             quality => quality,
         };
-        let flags = if moment.day { vec!["granularity:day".to_owned()] } else { Vec::new() };
+        let flags = moment.day.map(|it| format!("day:{it}")).into_iter().collect();
         self.readings.push(LocatedReading {
             reading: Reading {
                 code: code.name.to_owned(),

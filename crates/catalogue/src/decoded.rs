@@ -4,6 +4,7 @@ use std::fmt;
 
 use auscult_model::{Reading, Timestamp};
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 use crate::zone::Zone;
 
@@ -72,7 +73,7 @@ pub struct Decoded {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocatedReading {
     /// The reading. Facts of the vendor that have no field of their own are flags with a colon:
-    /// `trend:flat`, `trend_rate:-2.1`, `sequence:5`, `granularity:day`, `statistic:average`.
+    /// `trend:flat`, `trend_rate:-2.1`, `sequence:5`, `day:2026-11-20`, `statistic:average`.
     pub reading: Reading,
     /// JSON Pointer to the value.
     pub path: String,
@@ -81,6 +82,58 @@ pub struct LocatedReading {
     /// The device of this reading alone, where the shape tells (a Withings scale and cuff in one
     /// answer). Falls back to [`Decoded::device`].
     pub device: Option<String>,
+}
+
+impl LocatedReading {
+    /// The fact of this name among the flags.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        let fact = |flag: &'_ String| flag.split_once(':').filter(|(it, _)| *it == name).is_some();
+        let flag = self.reading.flags.iter().find(|it| fact(it))?;
+        flag.split_once(':').map(|(_, value)| value)
+    }
+
+    /// The reading as `map explain` prints it: `canonical`, `value`, `unit`, `time` (an instant,
+    /// `begin/end`, or a day), and what else there is to say, with the `path` it came from.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let reading = &self.reading;
+        let time = match (self.fact("day"), reading.end) {
+            (Some(day), _) => day.to_owned(),
+            (None, Some(end)) => format!("{}/{end}", reading.effective),
+            (None, None) => reading.effective.to_string(),
+        };
+        let mut json = json!({
+            "canonical": reading.code,
+            "value": reading.value,
+            "unit": reading.unit,
+            "time": time,
+            "quality": reading.quality.as_str(),
+            "path": self.path,
+        });
+        let words: Vec<&str> =
+            reading.flags.iter().map(String::as_str).filter(|it| !it.contains(':')).collect();
+        let more = [
+            ("native", reading.native.as_ref().map(|it| json!(it))),
+            ("group", reading.group.as_ref().map(|it| json!(it))),
+            ("source_id", reading.source_id.as_ref().map(|it| json!(it))),
+            ("comparator", reading.comparator.as_ref().map(|it| json!(it))),
+            ("device", self.device.as_ref().map(|it| json!(it))),
+            ("granularity", self.fact("day").map(|_| json!("day"))),
+            ("statistic", self.fact("statistic").map(|it| json!(it))),
+            ("trend", self.fact("trend").map(|it| json!(it))),
+            ("trend_rate", self.fact("trend_rate").map(|it| json!(it))),
+            (
+                "sequence",
+                self.fact("sequence").and_then(|it| it.parse::<u64>().ok()).map(Value::from),
+            ),
+            ("flags", (!words.is_empty()).then(|| json!(words))),
+        ];
+        if let Some(members) = json.as_object_mut() {
+            members.extend(more.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?))));
+        }
+        json
+    }
 }
 
 /// A value that was recognised and refused.

@@ -113,8 +113,8 @@ pub struct Moment {
     pub start: Timestamp,
     /// The end of a period.
     pub end: Option<Timestamp>,
-    /// A whole calendar day: a value of it is a summary.
-    pub day: bool,
+    /// The calendar day, of what holds for a whole one: its value is a summary.
+    pub day: Option<NaiveDate>,
 }
 
 /// A moment, or why there is none.
@@ -123,13 +123,13 @@ pub type When = Result<Moment, TimeFault>;
 /// An instant as a moment.
 #[must_use]
 pub fn at(start: Timestamp) -> Moment {
-    Moment { start, end: None, day: false }
+    Moment { start, end: None, day: None }
 }
 
 /// A period as a moment; one without length is an instant.
 #[must_use]
 pub fn span(start: Timestamp, end: Timestamp) -> Moment {
-    Moment { start, end: (end > start).then_some(end), day: false }
+    Moment { start, end: (end > start).then_some(end), day: None }
 }
 
 /// Reads a time text: RFC 3339, the same with a space, without colon in the offset, without
@@ -172,7 +172,7 @@ pub fn day(date: NaiveDate, zone: Option<Zone>) -> When {
     let zone = zone.unwrap_or(Zone::UTC);
     let next = date.checked_add_signed(TimeDelta::days(1)).ok_or(NOT_A_TIME)?;
     let (start, end) = (midnight(date, zone)?, midnight(next, zone)?);
-    Ok(Moment { start, end: Some(end), day: true })
+    Ok(Moment { start, end: Some(end), day: Some(date) })
 }
 
 /// The first instant of a day; where clocks skip midnight, the day begins an hour later.
