@@ -29,7 +29,7 @@ pub use observation::{
     QUALITY_TAG, Value, observation, search_tokens,
 };
 pub use outcome::operation_outcome;
-pub use refile::{stamped, with_subject};
+pub use refile::{kept, same_content, stamped, with_subject};
 pub use validate::{ResourceType, is_resource_id, validate};
 
 /// The version of FHIR that is served.

@@ -55,6 +55,56 @@ pub fn stamped(
     members.to_text()
 }
 
+/// A resource as it is kept: resource type, id and meta first, the rest by name, nothing between. The
+/// same content always gives the same text but for version and time.
+///
+/// # Errors
+/// [`FhirError::Malformed`] when it is not a JSON object.
+pub fn kept(
+    resource: &Value,
+    id: &str,
+    version: i64,
+    updated: Timestamp,
+) -> Result<String, FhirError> {
+    let mut first = Members::default();
+    first.set("resourceType", resource.get("resourceType").unwrap_or(&Value::Null), &[])?;
+    first.set("id", &id, &[])?;
+    let mut meta = match resource.get("meta") {
+        Some(meta) => Members::parse(&meta.to_string())?,
+        None => Members::default(),
+    };
+    meta.set("versionId", &version.to_string(), &[])?;
+    meta.set("lastUpdated", &updated, &["versionId"])?;
+    first.set("meta", &meta, &[])?;
+    for (name, value) in resource.as_object().into_iter().flatten() {
+        if first.get(name).is_none() {
+            first.set(name, value, &[])?;
+        }
+    }
+    first.to_text()
+}
+
+/// Whether two resources say the same, whatever their versions and times of change.
+#[must_use]
+pub fn same_content(one: &Value, other: &Value) -> bool {
+    content(one) == content(other)
+}
+
+fn content(resource: &Value) -> Value {
+    let mut content = resource.clone();
+    if let Some(object) = content.as_object_mut() {
+        object.remove("id");
+        if let Some(meta) = object.get_mut("meta").and_then(Value::as_object_mut) {
+            meta.remove("versionId");
+            meta.remove("lastUpdated");
+            if meta.is_empty() {
+                object.remove("meta");
+            }
+        }
+    }
+    content
+}
+
 fn meta(members: &Members) -> Result<Members, FhirError> {
     members.get("meta").map_or_else(|| Ok(Members::default()), Members::parse)
 }

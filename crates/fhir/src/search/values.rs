@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use crate::DateRange;
+use crate::coding::push_part;
+use crate::{DateRange, TokenKind};
 
 /// How a value compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,24 @@ impl Token {
         };
         let says = |it: &Option<String>| it.as_ref().is_some_and(|it| !it.is_empty());
         (says(&token.system) || says(&token.code)).then_some(token)
+    }
+}
+
+impl Token {
+    /// What to look for in the tokens that [`crate::search_tokens`] makes.
+    #[must_use]
+    pub fn needle(&self, kind: TokenKind) -> String {
+        let mut needle = String::with_capacity(48);
+        if let Some(system) = &self.system {
+            needle.push(' ');
+            push_part(&mut needle, system);
+        }
+        needle.push(kind.separator());
+        if let Some(code) = &self.code {
+            push_part(&mut needle, code);
+            needle.push(' ');
+        }
+        needle
     }
 }
 
