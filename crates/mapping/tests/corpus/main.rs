@@ -1,0 +1,83 @@
+//! Runs the behaviour corpus of the peer over the engine and prints a table of what passed.
+//!
+//! The corpus is data beside the repository; where it is not present this test says so and passes.
+
+mod device;
+mod expressions;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// Where the corpus lies, seen from the root of the repository.
+const CORPUS: &str = "../shared/corpus/iomt-fhir";
+
+/// Cases whose result differs on purpose, each with the reason.
+const DIFFERS_ON_PURPOSE: [(&str, &str); 1] =
+    [("load-025", "an empty file is no mapping: it is refused, where the peer fails with the first message")];
+
+type Check = fn(&Value) -> Result<(), String>;
+
+const KINDS: [(&str, Check); 3] = [
+    ("normalize", device::normalize),
+    ("template-load", device::template_load),
+    ("expression", expressions::expression),
+];
+
+#[test]
+fn every_case_of_the_corpus_gives_the_result_of_the_peer() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(CORPUS);
+    if !root.is_dir() {
+        println!("not present: {CORPUS}; nothing was compared");
+        return;
+    }
+    let mut failures = Vec::new();
+    let mut features: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    println!("{:<22} {:>9}", "kind", "passed");
+    for (kind, check) in KINDS {
+        let (mut passed, mut total, mut differs) = (0, 0, 0);
+        for path in files(&root.join(kind)) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let case: Value = serde_json::from_str(&text).unwrap();
+            let id = case["id"].as_str().unwrap();
+            let outcome = check(&case);
+            if DIFFERS_ON_PURPOSE.iter().any(|(it, _)| *it == id) {
+                differs += 1;
+                assert!(outcome.is_err(), "{id} is listed as different but is the same");
+                continue;
+            }
+            total += 1;
+            passed += usize::from(outcome.is_ok());
+            for feature in case["features"].as_array().unwrap() {
+                let row = features.entry(feature.as_str().unwrap().to_owned()).or_default();
+                row.0 += usize::from(outcome.is_ok());
+                row.1 += 1;
+            }
+            if let Err(reason) = outcome {
+                failures.push(format!("{id} {}: {reason}", case["name"].as_str().unwrap()));
+            }
+        }
+        println!("{kind:<22} {passed:>4}/{total:<4} and {differs} on purpose");
+    }
+    println!();
+    for (feature, (passed, total)) in features {
+        println!("{feature:<26} {passed:>4}/{total}");
+    }
+    for (id, reason) in DIFFERS_ON_PURPOSE {
+        println!("differs on purpose: {id}: {reason}");
+    }
+    assert!(failures.is_empty(), "{}\n{} failed", failures.join("\n"), failures.len());
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// Fails with both sides when they differ.
+pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, want: T) -> Result<(), String> {
+    if found == want { Ok(()) } else { Err(format!("{what}: found {found:?}, want {want:?}")) }
+}
