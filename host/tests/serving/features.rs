@@ -61,6 +61,28 @@ async fn a_dependency_inherits_what_it_is_given() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_allowed_host_is_reached_and_one_that_is_silent_is_given_up() {
+    let other = App::new();
+    let other_server = other.start().await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent_port = silent.local_addr().unwrap().port();
+    let port = other_server.local_addr().port();
+    let allowed =
+        format!("[\"http://127.0.0.1:{port}\", \"http://127.0.0.1:{silent_port}\"]");
+    let app = App::changed(&[("[\"http://{{ back_host }}\", \"http://self\"]", &allowed)]);
+    let mut options = app.options();
+    options.limits.outbound_time_max = std::time::Duration::from_millis(300);
+    let server = auscult_host::Server::start(options).await.unwrap();
+    let at = server.local_addr();
+    assert_eq!(get_text(at, &format!("/fetch/{port}")).await, "hello");
+    let given_up = get(at, &format!("/fetch/{silent_port}")).await;
+    assert_eq!((given_up.status, given_up.text.contains("Timeout")), (502, true), "{given_up:?}");
+    assert!(get(at, "/fetch/9").await.text.contains("HttpRequestDenied"));
+    stop(server).await;
+    stop(other_server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chaining_needs_permission_too() {
     let app = App::changed(&[("[\"http://{{ back_host }}\", \"http://self\"]", "[]")]);
     let server = app.start().await;

@@ -66,6 +66,7 @@ async fn handle(request: Request) -> Response {
     router.get("/cycle", cycle);
     router.get("/denied", denied);
     router.get("/self", own);
+    router.get("/fetch/:port", fetch);
     router.get("/dependency", dependency);
     router.get("/steal", steal);
     router.post("/echo", echo);
@@ -168,6 +169,15 @@ fn denied(_: Request, _: Params) -> Result {
     Ok(match send("http://127.0.0.1:9/secret/path") {
         Ok(_) => Response::new(200, "it was sent"),
         Err(error) => Response::new(200, format!("{error:?}")),
+    })
+}
+
+/// Fetches from another server on this machine.
+fn fetch(_: Request, params: Params) -> Result {
+    let port = params.get("port").unwrap_or_default();
+    Ok(match send(&format!("http://127.0.0.1:{port}/text")) {
+        Ok(answer) => Response::new(*answer.status(), answer.into_body()),
+        Err(error) => Response::new(502, format!("{error:?}")),
     })
 }
 
