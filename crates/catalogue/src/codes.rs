@@ -132,7 +132,8 @@ pub fn by_any_name(text: &str, device_class: Option<&str>) -> Option<&'static Co
         .or_else(|| by_mdc(text.parse().ok()?))
 }
 
-fn by_name(text: &str) -> Option<&'static Code> {
+/// The code that goes by this name in any device class.
+pub(crate) fn by_name(text: &str) -> Option<&'static Code> {
     let mut room = [0; NAME_BYTES_MAX];
     tables::by_name(fold(text, &mut room)?)
 }

@@ -20,7 +20,7 @@ pub use codes::{
 pub use decoded::{Action, Context, DecodeError, Decoded, LocatedReading, Refusal, UnitSystem};
 pub use device::device_of;
 pub use number::{NumberFault, decimal_of};
-pub use shapes::{SHAPES, Shape, decode};
+pub use shapes::{SHAPES, Shape, decode, unread};
 pub use units::{
     Conversion, Converted, Rule, Unit, UnitFault, conversions, convert, plausible, rounded, rule,
     unit, units,

@@ -16,7 +16,7 @@ mod withings;
 use serde_json::Value;
 
 use crate::collector::{Collector, Path};
-use crate::decoded::{Context, DecodeError, Decoded, UnitSystem};
+use crate::decoded::{Context, DecodeError, Decoded, Refusal, UnitSystem};
 use crate::device::device_of;
 use crate::zone::Zone;
 
@@ -115,6 +115,16 @@ pub fn decode(
         Some(shape) => read(shape, message, message, &Path::Root, context),
         None => Err(DecodeError::UnknownShape(generic::passed_over(message))),
     }
+}
+
+/// The members of a plain message that gave no reading because of their name, for people who ask
+/// where a value went. Vendors' payloads are full of members that are none, so for them it is empty.
+#[must_use]
+pub fn unread(message: &Value, source: Option<&str>) -> Vec<Refusal> {
+    let plain = shape_of(message, source).is_some_and(|it| it.name == "generic");
+    let mut faults = if plain { generic::passed_over(message) } else { Vec::new() };
+    faults.retain(|it| it.code == "unknown-code");
+    faults
 }
 
 fn read(

@@ -1,6 +1,6 @@
 //! The plain shape: what a member means, and why one is refused.
 
-use auscult_catalogue::{Context, DecodeError, Zone, decode, device_of};
+use auscult_catalogue::{Context, DecodeError, Zone, decode, device_of, unread};
 use auscult_model::{ReadingValue, Timestamp};
 use serde_json::{Value, json};
 
@@ -280,6 +280,16 @@ fn a_message_in_which_nothing_is_known_is_an_error_that_names_every_member() {
         let error = decode(&message, None, &context()).unwrap_err();
         assert!(!error.faults().is_empty(), "{message}");
     }
+}
+
+#[test]
+fn a_member_that_gave_nothing_because_of_its_name_can_be_asked_for() {
+    let message = json!({"device": "m", "ts": "2026-11-20T08:00:00Z", "hr": 72, "hart_rate": 72,
+        "t": 38, "vitals": {"spo3": 97}});
+    let faults = unread(&message, None);
+    let places: Vec<_> = faults.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(places, ["/hart_rate", "/t", "/vitals/spo3"]);
+    assert!(faults[1].detail.contains("device class"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod values;
 
 use serde_json::{Map, Value};
 
-use crate::codes::{Code, by_any_name, synonym};
+use crate::codes::{Code, by_any_name, by_name, synonym};
 use crate::collector::{Collector, Path};
 use crate::decoded::Refusal;
 use crate::units;
@@ -139,7 +139,7 @@ fn fits(code: &Code, unit: &str) -> bool {
     !unit.is_empty() && units::convert(code, rust_decimal::Decimal::ZERO, unit).is_ok()
 }
 
-/// Every member of a message in which nothing is known, and why it was passed over.
+/// Every place of a plain message that was passed over, and why.
 pub(super) fn passed_over(message: &Value) -> Vec<Refusal> {
     let mut faults = Vec::new();
     survey(message, &Path::Root, 0, &mut faults);
@@ -147,15 +147,11 @@ pub(super) fn passed_over(message: &Value) -> Vec<Refusal> {
 }
 
 fn survey(value: &Value, path: &Path<'_>, depth: usize, faults: &mut Vec<Refusal>) {
-    let mut say = |path: &Path<'_>, code, detail: &str| {
-        if faults.len() < PASSED_OVER_MAX {
-            let detail = detail.to_owned();
-            faults.push(Refusal { path: path.pointer(), code, detail, source_id: None });
-        }
-    };
     match value {
-        _ if depth > DEPTH_MAX => say(path, "too-deep", "nested too deep for a reading"),
-        Value::Object(map) if map.is_empty() => say(path, "no-value", "the object is empty"),
+        _ if depth > DEPTH_MAX => say(faults, path, "too-deep", "nested too deep for a reading"),
+        Value::Object(map) if map.is_empty() => {
+            say(faults, path, "no-value", "the object is empty");
+        }
         Value::Object(map) => {
             for (key, value) in map {
                 let path = path.key(key);
@@ -163,28 +159,41 @@ fn survey(value: &Value, path: &Path<'_>, depth: usize, faults: &mut Vec<Refusal
                     Member::Container if value.is_object() || value.is_array() => {
                         survey(value, &path, depth + 1, faults);
                     }
-                    it => faults_of(it, &path, faults),
+                    Member::Other | Member::Container => unknown(key, &path, faults),
+                    _ => {
+                        let detail = "says something about measurements, but is none";
+                        say(faults, &path, "not-a-measurement", detail);
+                    }
                 }
             }
         }
-        Value::Array(items) if items.is_empty() => say(path, "no-value", "the array is empty"),
+        Value::Array(items) if items.is_empty() => {
+            say(faults, path, "no-value", "the array is empty");
+        }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate().take(PASSED_OVER_MAX) {
                 survey(item, &path.index(index), depth + 1, faults);
             }
         }
-        _ => say(path, "unknown-shape", "neither an object nor an array of objects"),
+        _ => say(faults, path, "unknown-shape", "neither an object nor an array of objects"),
     }
 }
 
-fn faults_of(member: Member, path: &Path<'_>, faults: &mut Vec<Refusal>) {
-    if faults.len() >= PASSED_OVER_MAX {
+/// Says why the name of this member is no measurement; nothing when it is one.
+fn unknown(key: &str, path: &Path<'_>, faults: &mut Vec<Refusal>) {
+    if measurement(key, None).is_some() {
         return;
     }
-    let (code, detail) = match member {
-        Member::Other | Member::Container => ("unknown-code", "no measurement goes by this name"),
-        _ => ("not-a-measurement", "says something about measurements, and there is none"),
+    let detail = match by_name(key) {
+        Some(_) => "this name counts only where the device class is known to be its own",
+        None => "no measurement goes by this name",
     };
-    let detail = detail.to_owned();
-    faults.push(Refusal { path: path.pointer(), code, detail, source_id: None });
+    say(faults, path, "unknown-code", detail);
+}
+
+fn say(faults: &mut Vec<Refusal>, path: &Path<'_>, code: &'static str, detail: &str) {
+    if faults.len() < PASSED_OVER_MAX {
+        let detail = detail.to_owned();
+        faults.push(Refusal { path: path.pointer(), code, detail, source_id: None });
+    }
 }
