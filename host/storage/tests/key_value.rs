@@ -1,4 +1,5 @@
 //! Key-value stores keep what they were given, apart from each other.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use auscult_host_storage::key_value::{Error, KEY_BYTES_MAX, Store, VALUE_BYTES_MAX};
 

@@ -1,4 +1,5 @@
 //! PostgreSQL as guests see it, against a real server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! SQLite as guests see it: transactions, errors, what is allowed, what is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use std::{path::Path, time::Duration};
 

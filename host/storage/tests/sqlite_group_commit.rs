@@ -1,4 +1,5 @@
 //! Group commit: what shares a sync stays apart in every other way.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use std::{path::Path, sync::Arc};
 

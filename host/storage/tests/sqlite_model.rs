@@ -1,4 +1,5 @@
 //! Random interleavings of autocommit statements and transactions, against a map.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 

@@ -138,11 +138,8 @@ impl Drop for Connection {
                 if spoilt {
                     return false;
                 }
-                if in_transaction {
-                    if let Err(error) = (&mut *pooled).execute("ROLLBACK").await {
-                        tracing::debug!(%error, "a connection could not be rolled back");
-                        return false;
-                    }
+                if in_transaction && (&mut *pooled).execute("ROLLBACK").await.is_err() {
+                    return false;
                 }
                 sqlx::raw_sql(CLEAN).execute(&mut *pooled).await.is_ok()
             }
@@ -201,12 +198,12 @@ fn failed(error: sqlx::Error) -> Error {
         ("where_", text(error.r#where())),
     ];
     let extras = extras.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Error::QueryFailed(QueryError::DbError(DbError {
+    Error::QueryFailed(QueryError::DbError(Box::new(DbError {
         as_text: format!("{severity}: {} (SQLSTATE {})", error.message(), error.code()),
         code: error.code().to_owned(),
         message: error.message().to_owned(),
         detail: text(error.detail()),
         extras: extras.collect(),
         severity,
-    }))
+    })))
 }

@@ -231,7 +231,7 @@ pub enum QueryError {
     /// Only a text is known.
     Text(String),
     /// PostgreSQL's own error.
-    DbError(DbError),
+    DbError(Box<DbError>),
 }
 
 /// Why an operation failed.

@@ -8,8 +8,9 @@ use super::{
     Error, QueryResult, Value,
     database::Shared,
     job::{Begin, Job, Step, Write},
+    parameters::Own,
     physical::Outcome,
-    statement::{Class, Own, Statement},
+    statement::{Class, Statement},
 };
 
 /// One guest's connection. Dropping it rolls back the transaction it has open.

@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod job;
 mod options;
+mod parameters;
 mod physical;
 mod pragma;
 mod readers;

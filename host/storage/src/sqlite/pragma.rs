@@ -116,10 +116,10 @@ pub(super) fn classify(sql: &str, body: &[Token]) -> Result<Class, Error> {
 /// Name and argument, in lower case and without quotes or a schema.
 fn parts(sql: &str, body: &[Token]) -> (String, Option<String>) {
     let mut rest = body.get(1..).unwrap_or_default();
-    if let [_, dot, after @ ..] = rest {
-        if dot.text(sql) == "." {
-            rest = after;
-        }
+    if let [_, dot, after @ ..] = rest
+        && dot.text(sql) == "."
+    {
+        rest = after;
     }
     let name = rest.first().map(|token| unquote(token.text(sql))).unwrap_or_default();
     let argument: String = rest

@@ -96,10 +96,11 @@ impl Readers {
             let physical = taken.physical.insert(physical);
             let max = self.options.result_bytes_max;
             let mut result = physical.run(text, params, max, false, cached).await;
-            if let Ok(outcome) = &mut result {
-                if outcome.columns.is_empty() && statement.class == Class::Read {
-                    outcome.columns = physical.columns_of(text).await?;
-                }
+            if let Ok(outcome) = &mut result
+                && outcome.columns.is_empty()
+                && statement.class == Class::Read
+            {
+                outcome.columns = physical.columns_of(text).await?;
             }
             match result {
                 Err(error) if error.is_lost() => {
