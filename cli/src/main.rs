@@ -34,6 +34,8 @@ enum Command {
     Trace(command::trace::Trace),
     #[command(subcommand)]
     DeadLetters(command::dead_letters::DeadLetters),
+    #[command(subcommand)]
+    Map(command::map::Map),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
             Command::Simulate(simulate) => simulate.run(output).await,
             Command::Trace(trace) => trace.run(output).await,
             Command::DeadLetters(dead_letters) => dead_letters.run(output).await,
+            Command::Map(map) => map.run(output),
         }
     });
     match done {

@@ -85,16 +85,20 @@ pub struct UsedBy {
     pub is_current: bool,
 }
 
-/// The page of one message, `None` when no message has that id.
+/// The page of one message, found by its id or by that of an Observation made of it. `None` when
+/// nothing has that id.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
 pub fn message_page(db: &dyn Database, id: &str) -> Result<Option<MessagePage>, StoreError> {
     let rows = db.query(
-        "SELECT device, source, body, received_ms, state, attempts, problem FROM inbox WHERE id = ?1",
+        "SELECT id, device, source, body, received_ms, state, attempts, problem FROM inbox
+         WHERE id = ?1 OR id = (SELECT message FROM observation WHERE id = ?1)
+         ORDER BY id = ?1 DESC LIMIT 1",
         &[id.into()],
     )?;
     let Some(row) = rows.first() else { return Ok(None) };
+    let id = row.text("id")?;
     let observations = observations(db, id)?;
     let used_by = used_by(db, id)?;
     let assessments = json_array(used_by.iter().map(|it| it.assessment.id.as_str()))?;
