@@ -146,7 +146,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_json_decodes_or_is_refused_by_every_shape(message in any_json(), zoned in any::<bool>()) {
@@ -169,6 +169,30 @@ proptest! {
             }
             // Decoding is a function: the same message gives the same readings.
             prop_assert_eq!(Ok(decoded), decode(&message, source, &context));
+        }
+    }
+
+    #[test]
+    fn any_frame_of_any_characteristic_is_read_to_its_end_or_refused_whole(
+        characteristic in prop::sample::select(&["2A37", "2A35", "2A18", "2A5E", "2A5F", "2A9D",
+            "2A1C", "2AA7"][..]),
+        bytes in prop::collection::vec(any::<u8>(), 0..28),
+        start in prop::option::of(Just("2026-11-20T00:00:00Z")),
+    ) {
+        let hex = |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<String>();
+        let message = |bytes: &[u8]| json!({"characteristic": characteristic, "hex": hex(bytes),
+            "received_at": "2026-11-20T08:00:00Z", "session_start": start, "timezone": "UTC"});
+        let context = Context::new(Timestamp::from_unix_ms(1_795_161_600_000));
+        let decoded = decode(&message(&bytes), None, &context).unwrap();
+        let malformed = decoded.rejected.iter().any(|it| it.code == "malformed");
+        prop_assert!(!malformed || decoded.readings.is_empty());
+        // A heart rate frame may go on with intervals of two bytes, the others have one length.
+        if !malformed && characteristic != "2A37" && characteristic != "2AA7" {
+            for cut in [&bytes[..bytes.len() - 1], &[&bytes[..], &[0]].concat()] {
+                let decoded = decode(&message(cut), None, &context).unwrap();
+                prop_assert!(decoded.rejected.iter().all(|it| it.code == "malformed"));
+                prop_assert!(decoded.readings.is_empty() && decoded.rejected.len() == 1);
+            }
         }
     }
 
