@@ -45,8 +45,10 @@ pub(crate) fn assignment(
         let range = range?;
         Some(if text.contains('T') { range.start } else { range.end })
     });
+    // The end of a day is exclusive too: one that is the start lies on the day before.
+    let by_day = date("/timingPeriod/end").is_some_and(|(text, _)| !text.contains('T'));
     if let (Some(start), Some(end)) = (start, end)
-        && end < start
+        && (end < start || (by_day && end == start))
     {
         let detail = "per-1: the end of a period is not before its start";
         faults.push(fault("/timingPeriod/end", "invariant", detail));
