@@ -9,61 +9,15 @@ use serde_json::Value;
 use crate::codes::{Code, code};
 use crate::decoded::{Action, Context, Decoded, LocatedReading, Refusal};
 use crate::number::decimal_of;
+use crate::path::Path;
 use crate::units::{UnitFault, convert, plausible};
 use crate::zone::{EARLIEST, IMPLAUSIBLE, When};
 
 /// A reading this far ahead of its receipt has a wrong clock; less is drift.
 const AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
 
-/// A place in the message, kept on the stack; written out only when something is said of it.
-#[derive(Clone, Copy)]
-pub(crate) enum Path<'a> {
-    /// The whole message.
-    Root,
-    /// A member of an object.
-    Key(&'a Path<'a>, &'a str),
-    /// An element of an array.
-    Index(&'a Path<'a>, usize),
-}
-
-impl<'a> Path<'a> {
-    pub(crate) const fn key(&'a self, key: &'a str) -> Self {
-        Path::Key(self, key)
-    }
-
-    pub(crate) const fn index(&'a self, index: usize) -> Self {
-        Path::Index(self, index)
-    }
-
-    /// As JSON Pointer (RFC 6901).
-    pub(crate) fn pointer(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text);
-        text
-    }
-
-    fn write(&self, text: &mut String) {
-        match self {
-            Self::Root => {}
-            Self::Key(parent, key) => {
-                parent.write(text);
-                text.push('/');
-                for it in key.chars() {
-                    match it {
-                        '~' => text.push_str("~0"),
-                        '/' => text.push_str("~1"),
-                        it => text.push(it),
-                    }
-                }
-            }
-            Self::Index(parent, index) => {
-                parent.write(text);
-                text.push('/');
-                text.push_str(&index.to_string());
-            }
-        }
-    }
-}
+/// The fact that holds the vendor's name of a device.
+pub(crate) const VENDOR_DEVICE: &str = "device";
 
 /// What is gathered so far.
 pub(crate) struct Collector<'a> {
@@ -78,8 +32,15 @@ impl<'a> Collector<'a> {
         Self { context, readings: Vec::new(), rejected: Vec::new(), actions: Vec::new() }
     }
 
-    pub(crate) fn finish(self, shape: &'static str, device: Option<String>) -> Decoded {
+    /// What was gathered. Without a device named by the message, the vendor's own name of the
+    /// device counts where all readings have the same.
+    pub(crate) fn finish(self, shape: &'static str, named: Option<&str>) -> Decoded {
         let Self { readings, rejected, actions, .. } = self;
+        let vendors = || {
+            let first = readings.first()?.fact(VENDOR_DEVICE)?;
+            readings.iter().all(|it| it.fact(VENDOR_DEVICE) == Some(first)).then_some(first)
+        };
+        let device = named.or_else(vendors).map(str::to_owned);
         Decoded { device, readings, rejected, actions, shape }
     }
 
@@ -155,10 +116,9 @@ impl<'a> Collector<'a> {
             false => Quality::OutOfPlausibleRange,
         };
         let value = ReadingValue::Number(got.shown);
-        self.reading(code, value, got.unit, native, quality, when, path).map(|it| {
-            it.exact = Some(got.exact);
-            it
-        })
+        let reading = self.reading(code, value, got.unit, native, quality, when, path)?;
+        reading.exact = Some(got.exact);
+        Some(reading)
     }
 
     /// Takes a number for the code of that canonical name.
@@ -267,8 +227,10 @@ pub(crate) trait Detail: Sized {
     fn fact(self, name: &str, value: &str) -> Self;
     /// The value lies beyond the measuring range.
     fn comparator(self, comparator: &str) -> Self;
-    /// The device it came from.
+    /// The device it came from, by the name it has in this system.
     fn device(self, device: Option<&str>) -> Self;
+    /// The vendor's own name of the device it came from.
+    fn vendor_device(self, device: Option<&str>) -> Self;
     /// The device itself calls the value invalid.
     fn invalid(self) -> Self;
     /// The value is a statistic over a time, not a measurement of one moment.
@@ -313,6 +275,13 @@ impl Detail for Option<&mut LocatedReading> {
             it.device = Some(device.to_owned());
         }
         self
+    }
+
+    fn vendor_device(self, device: Option<&str>) -> Self {
+        match device {
+            Some(device) => self.fact(VENDOR_DEVICE, device),
+            None => self,
+        }
     }
 
     fn invalid(mut self) -> Self {

@@ -57,7 +57,8 @@ impl UnitSystem {
 /// A decoded message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
-    /// The device the message names for all its readings.
+    /// The device the message names for all its readings; else the vendor's hardware id, where all
+    /// readings have the same. Who the sender's token speaks for goes before the latter.
     pub device: Option<String>,
     /// In document order, or in time order where the shape demands it.
     pub readings: Vec<LocatedReading>,
@@ -79,8 +80,8 @@ pub struct LocatedReading {
     pub path: String,
     /// The unrounded number in the unit of the code, what scores use; `None` for coded values.
     pub exact: Option<Decimal>,
-    /// The device of this reading alone, where the shape tells (a Withings scale and cuff in one
-    /// answer). Falls back to [`Decoded::device`].
+    /// The device of this reading alone, where the message names one for it. Falls back to
+    /// [`Decoded::device`]. A vendor's own hardware id is a flag `device:…` instead.
     pub device: Option<String>,
 }
 
@@ -118,7 +119,7 @@ impl LocatedReading {
             ("group", reading.group.as_ref().map(|it| json!(it))),
             ("source_id", reading.source_id.as_ref().map(|it| json!(it))),
             ("comparator", reading.comparator.as_ref().map(|it| json!(it))),
-            ("device", self.device.as_ref().map(|it| json!(it))),
+            ("device", self.device.as_deref().or(self.fact("device")).map(|it| json!(it))),
             ("granularity", self.fact("day").map(|_| json!("day"))),
             ("statistic", self.fact("statistic").map(|it| json!(it))),
             ("trend", self.fact("trend").map(|it| json!(it))),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::codes::{NAME_BYTES_MAX, fold};
+use crate::shapes::device_is_vendors;
 
 /// Members that name a device, folded, the best first.
 const DEVICE_MEMBERS: [&str; 5] =
@@ -13,13 +14,18 @@ const ID_MEMBERS: [&str; 4] = ["id", "identifier", "serialNumber", "reference"];
 const ENVELOPE_MEMBERS: [&str; 5] = ["body", "Body", "payload", "data", "message"];
 
 /// The device a message names: `device`, `deviceId`, `device_id` …, as text or as an object with an
-/// `id`; else the one named inside an envelope member (`body`, `payload`, `data`).
+/// `id`; else the one named inside an envelope member (`body`, `payload`, `data`). `None` where that
+/// member is the vendor's word for something else.
 #[must_use]
 pub fn device_of(message: &Value) -> Option<&str> {
     let map = message.as_object()?;
+    if device_is_vendors(message) {
+        return None;
+    }
     named_in(map).or_else(|| {
-        let inner = ENVELOPE_MEMBERS.iter().find_map(|it| map.get(*it)?.as_object())?;
-        named_in(inner)
+        let inner =
+            ENVELOPE_MEMBERS.iter().find_map(|it| map.get(*it).filter(|it| it.is_object()))?;
+        named_in(inner.as_object()?).filter(|_| !device_is_vendors(inner))
     })
 }
 

@@ -9,6 +9,7 @@ mod collector;
 mod decoded;
 mod device;
 mod number;
+mod path;
 mod shapes;
 mod tables;
 mod units;

@@ -15,9 +15,10 @@ mod withings;
 
 use serde_json::Value;
 
-use crate::collector::{Collector, Path};
+use crate::collector::Collector;
 use crate::decoded::{Context, DecodeError, Decoded, Refusal, UnitSystem};
 use crate::device::device_of;
+use crate::path::Path;
 use crate::zone::Zone;
 
 /// One payload shape.
@@ -62,6 +63,12 @@ pub const SHAPES: &[Shape] = &[
         read: generic::read,
     },
 ];
+
+/// Whether a member called `device` does not name a device of this system: the uploader of a
+/// Nightscout entry, the phone's description in a HealthKit sample.
+pub(crate) fn device_is_vendors(message: &Value) -> bool {
+    nightscout::recognises(message) || apple_health::recognises(message)
+}
 
 /// The members of an envelope around a vendor's payload that say what the payload does not.
 struct Envelope<'a> {
@@ -144,5 +151,5 @@ fn read(
     if nothing && (shape.name == "generic" || !(shape.recognises)(payload)) {
         return Err(DecodeError::UnknownShape(generic::passed_over(message)));
     }
-    Ok(collector.finish(shape.name, device_of(message).map(str::to_owned)))
+    Ok(collector.finish(shape.name, device_of(message)))
 }

@@ -1,5 +1,11 @@
 //! The plain shape: what a member means, and why one is refused.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests stop at the first thing that is not as it should be"
+)]
+
 use auscult_catalogue::{Context, DecodeError, Zone, decode, device_of, unread};
 use auscult_model::{ReadingValue, Timestamp};
 use serde_json::{Value, json};
@@ -303,6 +309,10 @@ fn a_message_names_its_device() {
         (json!({"device": {"reference": "Device/a"}}), Some("a")),
         (json!({"device": {"identifier": {"value": "a"}}}), Some("a")),
         (json!({"Body": {"deviceId": "a"}, "Properties": {}}), Some("a")),
+        (
+            json!({"device": "xDrip", "type": "sgv", "sgv": 104, "date": 1_795_161_600_000_i64}),
+            None,
+        ),
         (json!({"device": ""}), None),
         (json!({"device": 7}), None),
         (json!([{"device": "a"}]), None),

@@ -1,5 +1,10 @@
 //! The tables: what they promise by themselves, and against the reference tables where present.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests stop at the first thing that is not as it should be"
+)]
+
 use std::path::PathBuf;
 
 use auscult_catalogue::{

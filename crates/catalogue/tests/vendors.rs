@@ -1,5 +1,10 @@
 //! Vendor payloads: our own, and the reference cases where they are present.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests stop at the first thing that is not as it should be"
+)]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -181,4 +186,26 @@ fn the_reference_payloads_become_their_readings() {
         return;
     }
     println!("{n} of {n} reference cases", n = check_folder(&folder));
+}
+
+#[test]
+fn a_vendors_hardware_id_counts_only_when_nobody_names_the_device() {
+    let record = |id: &str, tx: &str| {
+        json!({"recordId": id, "systemTime": "2026-11-20T08:00:00Z",
+        "value": 101, "unit": "mg/dL", "transmitterId": tx})
+    };
+    let message = |second: &str| {
+        json!({"recordType": "egv",
+        "records": [record("a", "tx-1"), record("b", second)]})
+    };
+    let device = |message: &Value| {
+        let context = Context::new(Timestamp::parse("2026-11-20T08:00:00Z").unwrap());
+        let decoded = decode(message, None, &context).unwrap();
+        assert!(decoded.readings.iter().all(|it| it.device.is_none()));
+        decoded.device
+    };
+    assert_eq!(device(&message("tx-1")).as_deref(), Some("tx-1"));
+    assert_eq!(device(&message("tx-2")), None);
+    let wrapped = json!({"device": "cgm-7", "payload": message("tx-1")});
+    assert_eq!(device(&wrapped).as_deref(), Some("cgm-7"));
 }

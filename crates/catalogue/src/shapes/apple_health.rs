@@ -12,9 +12,10 @@ use serde_json::Value;
 
 use super::fields::text;
 use crate::codes::{Code, code, synonym};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
 use crate::decoded::LocatedReading;
 use crate::number::{decimal_of, decimal_of_text};
+use crate::path::Path;
 use crate::units::unit;
 use crate::zone::{Moment, NO_TIME, When, parse_time, span};
 

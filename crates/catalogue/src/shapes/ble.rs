@@ -14,7 +14,8 @@ use auscult_model::Timestamp;
 use serde_json::Value;
 
 use super::fields::text;
-use crate::collector::{Collector, Path};
+use crate::collector::Collector;
+use crate::path::Path;
 use crate::zone::{NO_TIME, TimeFault, When, Zone, at, parse_time};
 
 use frame::{Cut, Frame};

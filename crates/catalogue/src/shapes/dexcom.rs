@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::fields::{items, text};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
+use crate::path::Path;
 use crate::zone::{NO_TIME, Zone, parse_time};
 
 /// What the sensor shows when it can only say "low" or "high", in mg/dL.
@@ -64,7 +65,7 @@ fn read_record(
         Some(edge) => collector.named(code, edge, "mg/dL", when, &path).comparator(sign),
         None => collector.named(code, value, unit, when, &path),
     };
-    reading = reading.source_id(id).device(text(record, "transmitterId"));
+    reading = reading.source_id(id).vendor_device(text(record, "transmitterId"));
     if let Some(trend) = text(record, "trend") {
         reading = reading.fact("trend", trend);
     }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::fields::{items, text};
 use crate::codes::{Code, by_any_name, by_loinc, by_mdc, by_refid};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
+use crate::path::Path;
 use crate::zone::{Moment, NO_TIME, When, Zone, parse_time, span};
 
 pub(super) fn recognises(message: &Value) -> bool {

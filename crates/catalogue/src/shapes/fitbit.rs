@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::fields::{id, items, text};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
 use crate::decoded::UnitSystem;
+use crate::path::Path;
 use crate::zone::{Moment, NO_TIME, When, day, parse_time, span};
 
 /// Lists of days: the list, the member of each day's `value` (empty: the value itself), the code.

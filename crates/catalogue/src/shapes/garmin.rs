@@ -8,7 +8,8 @@ use chrono::{FixedOffset, NaiveDate};
 use serde_json::Value;
 
 use super::fields::{id, items, seconds, text, whole};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
+use crate::path::Path;
 use crate::zone::{NO_TIME, When, Zone, at, day, span};
 
 /// Which time a field of a summary has.
@@ -22,8 +23,11 @@ enum Time {
     Instant,
 }
 
-/// Summary types with their fields: member, code, unit, time.
-const SUMMARIES: &[(&str, &[(&str, &str, &str, Time)])] = &[
+/// A field of a summary: member, code, unit, time.
+type Field = (&'static str, &'static str, &'static str, Time);
+
+/// Summary types with their fields.
+const SUMMARIES: &[(&str, &[Field])] = &[
     (
         "dailies",
         &[
@@ -95,12 +99,7 @@ pub(super) fn read(collector: &mut Collector<'_>, message: &Value, path: &Path<'
     }
 }
 
-fn read_summary(
-    collector: &mut Collector<'_>,
-    summary: &Value,
-    fields: &[(&str, &str, &str, Time)],
-    path: &Path<'_>,
-) {
+fn read_summary(collector: &mut Collector<'_>, summary: &Value, fields: &[Field], path: &Path<'_>) {
     let own = id(summary, "summaryId");
     for (member, name, unit, time) in fields {
         let when = when(summary, *time, collector.context.zone);

@@ -10,8 +10,9 @@ mod values;
 use serde_json::{Map, Value};
 
 use crate::codes::{Code, by_any_name, by_name, synonym};
-use crate::collector::{Collector, Path};
+use crate::collector::Collector;
 use crate::decoded::Refusal;
+use crate::path::Path;
 use crate::units;
 use crate::zone::{NO_TIME, When, Zone};
 

@@ -7,7 +7,8 @@
 use serde_json::{Value, json};
 
 use super::fields::{at_milliseconds, text};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
+use crate::path::Path;
 use crate::zone::{When, parse_time};
 
 /// The sensor's word for "below its range", which begins at 40.
@@ -55,7 +56,7 @@ fn read_entry(collector: &mut Collector<'_>, entry: &Value, path: &Path<'_>) {
             let mut reading = collector
                 .named("glucose_isf_mass", value, "mg/dL", when, &path)
                 .source_id(id)
-                .device(device);
+                .vendor_device(device);
             if edge.is_some() {
                 reading = reading.comparator(sign);
             }
@@ -68,7 +69,7 @@ fn read_entry(collector: &mut Collector<'_>, entry: &Value, path: &Path<'_>) {
             collector
                 .named("glucose_capillary_mass", value, "mg/dL", when, &path.key("mbg"))
                 .source_id(id)
-                .device(device);
+                .vendor_device(device);
         }
         _ => {}
     }

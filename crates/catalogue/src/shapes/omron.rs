@@ -6,7 +6,8 @@
 use serde_json::Value;
 
 use super::fields::{id, items, text};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
+use crate::path::Path;
 use crate::zone::{NO_TIME, When, parse_time};
 
 pub(super) fn recognises(message: &Value) -> bool {

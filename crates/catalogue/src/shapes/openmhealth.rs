@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::fields::text;
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
 use crate::number::decimal_of;
+use crate::path::Path;
 use crate::units::{Rule, rule, unit};
 use crate::zone::{Moment, NO_TIME, When, Zone, parse_time, span};
 

@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::fields::{at_seconds, id, items, seconds, text, whole};
 use crate::codes::code;
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
 use crate::decoded::Action;
+use crate::path::Path;
 use crate::zone::{NO_TIME, When, span};
 
 /// Measure types of the Withings API with their codes and units.
@@ -117,7 +118,7 @@ fn read_group(collector: &mut Collector<'_>, group: &Value, path: &Path<'_>) {
         let Some(code) = code(name) else { continue };
         let reading = collector
             .decimal(code, value, unit, when, &path.key("value"))
-            .device(text(group, "deviceid"));
+            .vendor_device(text(group, "deviceid"));
         if let Some(group_id) = group_id.as_deref() {
             let reading = reading.source_id(Some(group_id));
             if of_cuff {

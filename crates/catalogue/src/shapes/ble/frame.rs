@@ -75,7 +75,7 @@ impl<'a> Frame<'a> {
     pub(super) fn sfloat(&mut self) -> Result<Float, Cut> {
         let raw = self.u16()?;
         Ok(match raw & 0x0FFF {
-            0x07FF | 0x0800 | 0x0801 => Float::Absent,
+            0x07FF..=0x0801 => Float::Absent,
             0x07FE | 0x0802 => Float::Beyond,
             mantissa => {
                 let signed = i64::from(mantissa) - if mantissa & 0x0800 == 0 { 0 } else { 0x1000 };
@@ -90,7 +90,7 @@ impl<'a> Frame<'a> {
         let mantissa = self.u24()?;
         let exponent = i32::from(i8::from_le_bytes(self.take()?));
         Ok(match mantissa {
-            0x7F_FFFF | 0x80_0000 | 0x80_0001 => Float::Absent,
+            0x7F_FFFF..=0x80_0001 => Float::Absent,
             0x7F_FFFE | 0x80_0002 => Float::Beyond,
             mantissa => {
                 let sign = if mantissa & 0x80_0000 == 0 { 0 } else { 0x100_0000 };

@@ -5,8 +5,9 @@ use rust_decimal::Decimal;
 use super::frame::{Cut, Float, Frame};
 use super::{Hub, group};
 use crate::codes::code;
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
 use crate::decoded::LocatedReading;
+use crate::path::Path;
 use crate::units::rounded;
 use crate::zone::When;
 

@@ -93,6 +93,7 @@ pub(super) struct Members<'a> {
     id: Option<&'a str>,
     comparator: Option<&'a str>,
     invalid: bool,
+    has_device: bool,
     /// Whether some member's name ends in `unit` or `units`.
     has_units: bool,
 }
@@ -129,7 +130,7 @@ impl<'a> Members<'a> {
                 Member::Id => it.id = text,
                 Member::Comparator => it.comparator = text,
                 Member::Validity => it.invalid = says_invalid(value),
-                Member::Device => {}
+                Member::Device => it.has_device = true,
                 Member::Other => it.has_units |= unit_owner(key).is_some(),
             }
         }
@@ -142,11 +143,12 @@ impl<'a> Members<'a> {
         'a: 'b,
     {
         let zone = self.zone.or(outer.zone);
+        let named = || if self.has_device { device::named_in(map) } else { None };
         Scope {
             when: self.when(zone).unwrap_or(outer.when),
             zone,
             class: self.class.or(outer.class),
-            device: device::named_in(map).or(outer.device),
+            device: named().or(outer.device),
             depth: outer.depth,
         }
     }

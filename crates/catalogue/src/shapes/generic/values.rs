@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::codes::{Code, code};
-use crate::collector::{Collector, Detail, Path};
+use crate::collector::{Collector, Detail};
 use crate::number::decimal_of_text;
+use crate::path::Path;
 
 use super::members::Members;
 use super::{DEPTH_MAX, Scope, fits, object};
@@ -189,16 +190,15 @@ fn acvpu(text: &str) -> Option<&'static str> {
     })
 }
 
+/// What a cuff measures in one act.
+const PRESSURES: [&str; 4] = ["systolic_bp", "diastolic_bp", "mean_bp", "pulse_rate_nibp"];
+
 /// Puts the pressures measured at one time since `first` into one group. The group is named by the
 /// time, so that the same pressures have it however the message is built.
 pub(super) fn group_pressures(collector: &mut Collector<'_>, first: usize) {
     for it in collector.readings.iter_mut().skip(first) {
         let reading = &mut it.reading;
-        let pressure = match reading.code.as_str() {
-            "systolic_bp" | "diastolic_bp" | "mean_bp" | "pulse_rate_nibp" => true,
-            _ => false,
-        };
-        if reading.group.is_none() && pressure {
+        if reading.group.is_none() && PRESSURES.contains(&reading.code.as_str()) {
             reading.group = Some(format!("bp@{}", reading.effective.unix_ms()));
         }
     }
