@@ -1,5 +1,13 @@
 //! Observations as written: the vital-signs profiles, missing values, filing, and speed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "tests fail by panicking"
+)]
+
 use auscult_fhir::{
     Absent, Coding, Component, LOINC, ObservationParts, ResourceType, Value,
     assessment_observation, assessment_tokens, codings, observation, search_tokens, stamped,

@@ -1,5 +1,12 @@
 //! What we write is read back by `fhir-sdk`'s own R4B Observation, an independent model.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 use auscult_fhir::{Absent, Component, ObservationParts, Value, codings, observation};
 use auscult_model::{Quality, Timestamp};
 use fhir_sdk::r4b::resources::{Observation, ObservationComponentValue, ObservationEffective};

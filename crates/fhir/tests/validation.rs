@@ -1,5 +1,12 @@
 //! What the validator takes and what it refuses, and where it says the fault is.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 use std::path::PathBuf;
 
 use auscult_fhir::{ResourceType, validate};

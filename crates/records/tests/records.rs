@@ -1,5 +1,13 @@
 //! Records over a real SQLite file: put, read, search, page, trace.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    reason = "tests fail by panicking"
+)]
+
 use auscult_fhir::search::Search;
 use auscult_fhir::{
     Component, ObservationParts, ResourceType, Value, assessment_tokens, codings, observation,

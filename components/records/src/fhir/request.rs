@@ -29,19 +29,16 @@ impl Preference {
 
 /// The URL this call came to, up to `/fhir`. Hosts with several tenants tell it whole.
 pub(super) fn base(call: &Call) -> Base {
+    let forwarded = call.header("x-forwarded-proto");
     let whole = call.header("spin-full-url").and_then(|it| {
-        let path = it.split(['?', '#']).next()?;
-        let end = path.len().checked_sub(call.path.len())?;
-        path.is_char_boundary(end).then(|| path.split_at(end).0)
+        let (scheme, rest) = it.split(['?', '#']).next()?.split_once("://")?;
+        Some((forwarded.unwrap_or(scheme), rest.strip_suffix(call.path.as_str())?))
     });
-    if let Some(before) = whole.filter(|it| it.contains("://")) {
-        return Base(format!("{before}/fhir"));
+    if let Some((scheme, before)) = whole {
+        return Base(format!("{scheme}://{before}/fhir"));
     }
     match call.header("x-forwarded-host").or_else(|| call.header("host")) {
-        Some(host) => {
-            let scheme = call.header("x-forwarded-proto").unwrap_or("http");
-            Base(format!("{scheme}://{host}/fhir"))
-        }
+        Some(host) => Base(format!("{}://{host}/fhir", forwarded.unwrap_or("http"))),
         None => Base("/fhir".to_owned()),
     }
 }
