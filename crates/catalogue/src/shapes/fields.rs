@@ -15,6 +15,12 @@ pub(super) fn items<'a>(object: &'a Value, member: &str) -> &'a [Value] {
     object.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Whether some member is an array: most plain messages have none, which spares them a look for
+/// every list of every vendor.
+pub(super) fn has_list(message: &Value) -> bool {
+    message.as_object().is_some_and(|it| it.values().any(Value::is_array))
+}
+
 /// A member that is a whole number.
 pub(super) fn whole(object: &Value, member: &str) -> Option<i64> {
     object.get(member)?.as_i64()

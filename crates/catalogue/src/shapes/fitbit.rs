@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 use serde_json::Value;
 
-use super::fields::{id, items, text};
+use super::fields::{has_list, id, items, text};
 use crate::collector::{Collector, Detail};
 use crate::decoded::UnitSystem;
 use crate::path::Path;
@@ -37,11 +37,12 @@ const TEMPERATURE: &str = "account temperature";
 
 pub(super) fn recognises(message: &Value) -> bool {
     let day = |it: &Value| it.get("dateTime").is_some() && it.get("value").is_some();
-    DAYS.iter().any(|(list, ..)| items(message, list).iter().any(day))
-        || is_oxygen_day(message)
+    let logged = |it: &Value| it.get("logId").is_some();
+    is_oxygen_day(message)
         || message.as_array().is_some_and(|it| it.iter().any(is_oxygen_day))
-        || items(message, "weight").iter().any(|it| it.get("logId").is_some())
-        || items(message, "sleep").iter().any(|it| it.get("logId").is_some())
+        || has_list(message)
+            && (DAYS.iter().any(|(list, ..)| items(message, list).iter().any(day))
+                || ["weight", "sleep"].iter().any(|it| items(message, it).iter().any(logged)))
 }
 
 /// `{dateTime, value: {avg, min, max}}`, an answer of its own.

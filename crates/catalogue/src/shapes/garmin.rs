@@ -7,7 +7,7 @@
 use chrono::{FixedOffset, NaiveDate};
 use serde_json::Value;
 
-use super::fields::{id, items, seconds, text, whole};
+use super::fields::{has_list, id, items, seconds, text, whole};
 use crate::collector::{Collector, Detail};
 use crate::path::Path;
 use crate::zone::{NO_TIME, When, Zone, at, day, span};
@@ -87,7 +87,7 @@ const SAMPLES: [(&str, &str, &str); 5] = [
 
 pub(super) fn recognises(message: &Value) -> bool {
     let summary = |it: &Value| it.get("summaryId").is_some() || it.get("userAccessToken").is_some();
-    SUMMARIES.iter().any(|(kind, _)| items(message, kind).iter().any(summary))
+    has_list(message) && SUMMARIES.iter().any(|(kind, _)| items(message, kind).iter().any(summary))
 }
 
 pub(super) fn read(collector: &mut Collector<'_>, message: &Value, path: &Path<'_>) {
