@@ -304,13 +304,13 @@ impl<'a, 'l> Members<'a, 'l> {
 
     /// The same without a word about unknown members.
     pub(crate) fn lenient(object: &'a Object, path: &str, loader: &'l mut Loader) -> Self {
-        const ANY: [&str; 9] = [
-            "value", "language", "valueType", "valueName", "unit", "code", "system", "text", "codes",
+        const KNOWN: [&str; 10] = [
+            "value", "language", "valueType", "valueName", "unit", "code", "system", "text",
+            "codes", "defaultPeriod",
         ];
         let mut found = BTreeMap::new();
         for (name, value) in object.iter() {
-            let known = ANY.iter().chain(&["defaultPeriod"]);
-            if let Some(known) = known.copied().find(|it| it.eq_ignore_ascii_case(name)) {
+            if let Some(known) = KNOWN.iter().copied().find(|it| it.eq_ignore_ascii_case(name)) {
                 found.insert(known, (name, value));
             }
         }

@@ -226,17 +226,18 @@ impl Reader {
         stated: Option<Language>,
     ) -> Expression {
         let path = members.path_to(name);
+        let line = members.loader.document.place(&path).line;
         if stated.or(self.default) == Some(Language::JmesPath) {
             return match JmesPath::parse(text) {
-                Ok(path) => Expression { text: text.into(), code: Code::JmesPath(path) },
+                Ok(path) => Expression { text: text.into(), code: Code::JmesPath(path), line },
                 Err(error) => {
                     let detail = format!("{name} is not JMESPath: {error}");
                     members.loader.fault(&path, FaultCode::ExpressionSyntax, detail);
-                    Expression { text: text.into(), code: Code::Blank }
+                    Expression { text: text.into(), code: Code::Blank, line }
                 }
             };
         }
-        let expression = Expression::json_path(text);
+        let expression = Expression { line, ..Expression::json_path(text) };
         if let Code::Faulty(error) = &expression.code {
             // Existing services take such a file and fail with every message.
             let detail = format!("{name} is not JSONPath: {error}");

@@ -31,6 +31,7 @@ pub(super) fn measure(mapping: &DeviceMapping, message: &Token) -> Measured {
             }
         };
         if let Err(failure) = matches(template, message, &mut one) {
+            let failure = failure.of(&template.type_match);
             let after = measured.measurements.len();
             measured.errors.push(failure.fault(template, String::new(), after));
         }
@@ -44,6 +45,7 @@ pub(super) struct Failure {
     pub(super) field: Cow<'static, str>,
     pub(super) code: MessageFaultCode,
     pub(super) detail: String,
+    pub(super) line: u32,
 }
 
 impl Failure {
@@ -52,7 +54,12 @@ impl Failure {
         code: MessageFaultCode,
         detail: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), code, detail: detail.into() }
+        Self { field: field.into(), code, detail: detail.into(), line: 0 }
+    }
+
+    /// The same, in that expression.
+    fn of(self, expression: &Expression) -> Self {
+        Self { line: expression.line, ..self }
     }
 
     pub(super) fn fault(self, template: &Template, path: String, after: usize) -> MessageFault {
@@ -63,6 +70,7 @@ impl Failure {
             code: self.code,
             path,
             detail: self.detail,
+            line: self.line,
             after,
         }
     }
@@ -274,19 +282,18 @@ impl<'a> Context<'a> {
             return Err(not_set(FIELD));
         };
         for expression in earlier {
-            if let Some(moment) =
-                self.find(expression, FIELD)?.and_then(|it| convert::moment(&it))
-            {
+            let found = self.find(expression, FIELD).map_err(|e| e.of(expression))?;
+            if let Some(moment) = found.and_then(|it| convert::moment(&it)) {
                 return Ok(moment.instant);
             }
         }
-        let token = self.required(last, FIELD)?;
+        let token = self.required(last, FIELD).map_err(|e| e.of(last))?;
         convert::moment(&token).map(|it| it.instant).ok_or_else(|| {
             let mut detail = format!("{} found by {} is not a time", token.kind(), last.text);
             if matches!(*token, Token::Int(_) | Token::Float(_)) {
                 detail.push_str("; use fromUnixTimestamp or fromUnixTimestampMs");
             }
-            Failure::new(FIELD, MessageFaultCode::ConversionFailed, detail)
+            Failure::new(FIELD, MessageFaultCode::ConversionFailed, detail).of(last)
         })
     }
 }
@@ -297,28 +304,28 @@ pub(super) fn evaluate(
     matched: Match<'_>,
 ) -> Result<Measurement, Failure> {
     let context = Context::new(template, message, matched)?;
-    let device_id = context.required_text(&template.device_id, "DeviceIdExpression")?;
+    let text = |it: &Expression, field: &str| context.required_text(it, field).map_err(|e| e.of(it));
+    let device_id = text(&template.device_id, "DeviceIdExpression")?;
     let occurred = context.timestamp(template)?;
     let correlation_id = match &template.correlation_id {
-        Some(it) if !it.is_blank() => {
-            Some(context.required_text(it, "CorrelationIdExpression")?)
-        }
+        Some(it) if !it.is_blank() => Some(text(it, "CorrelationIdExpression")?),
         _ => None,
     };
     let optional = |it: &Option<Expression>, field| match it {
-        Some(it) => context.optional_text(it, field),
+        Some(it) => context.optional_text(it, field).map_err(|e| e.of(it)),
         None => Ok(None),
     };
     let patient_id = optional(&template.patient_id, "PatientIdExpression")?;
     let encounter_id = optional(&template.encounter_id, "EncounterIdExpression")?;
     let mut properties = Vec::with_capacity(template.values.len());
     for value in &template.values {
-        let text = if value.required {
-            Some(context.required_text(&value.expression, &value.name)?)
+        let found = if value.required {
+            context.required_text(&value.expression, &value.name).map(Some)
         } else {
-            context.optional_text(&value.expression, &value.name)?
+            context.optional_text(&value.expression, &value.name)
         };
-        properties.extend(text.map(|text| (value.name.clone(), text)));
+        let found = found.map_err(|e| e.of(&value.expression))?;
+        properties.extend(found.map(|text| (value.name.clone(), text)));
     }
     Ok(Measurement {
         type_name: template.type_name.clone(),

@@ -169,6 +169,8 @@ pub struct MessageFault {
     pub path: String,
     /// The reason, without any value of the message.
     pub detail: String,
+    /// Line of the expression in the mapping file; 0 when the template type fixes it.
+    pub line: u32,
     /// Number of measurements that came before.
     pub after: usize,
 }
@@ -208,6 +210,8 @@ struct ValueTemplate {
 struct Expression {
     text: Box<str>,
     code: Code,
+    // Line of the mapping file; 0 for an expression the template type fixes.
+    line: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -230,7 +234,7 @@ impl Expression {
                 Err(error) => Code::Faulty(error),
             }
         };
-        Self { text: text.into(), code }
+        Self { text: text.into(), code, line: 0 }
     }
 
     fn is_blank(&self) -> bool {

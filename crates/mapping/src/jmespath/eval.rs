@@ -136,8 +136,12 @@ impl Evaluation {
             Node::Project(left, elements, right) => Ok(self
                 .project(left, elements, right, current)?
                 .map_or(Found::Nothing, Found::Projected)),
-            Node::Pipe(left, right) if matches!(**right, Node::Project(..)) => {
-                match self.eval(left, current)? {
+            Node::Then(left, right) | Node::Pipe(left, right) => {
+                let left = self.eval(left, current)?;
+                if *left == Token::Null && matches!(node, Node::Then(..)) {
+                    return Ok(Found::Nothing);
+                }
+                match left {
                     Cow::Borrowed(token) => self.found(right, Current::Token(token)),
                     Cow::Owned(token) => Ok(match self.found(right, Current::Token(&token))? {
                         Found::Nothing => Found::Nothing,

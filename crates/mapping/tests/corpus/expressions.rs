@@ -6,10 +6,10 @@ use auscult_mapping::jsonpath::{Hit, JsonPath};
 use auscult_mapping::{Token, parse_token};
 use serde_json::{Value, json};
 
-use crate::same;
+use crate::{Case, same};
 
-pub fn expression(case: &Value) -> Result<(), String> {
-    let document = parse_token(&case["document"].to_string()).unwrap();
+pub fn expression(case: &Case) -> Result<(), String> {
+    let document = parse_token(case.text("document").unwrap()).unwrap();
     let text = case["expression"].as_str().unwrap();
     let found = match case["language"].as_str().unwrap() {
         "JsonPath" => json_path(text, &document),
