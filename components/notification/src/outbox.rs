@@ -63,6 +63,8 @@ async fn post(receiver: &Receiver, page: &Claimed, sent: Timestamp) -> Outcome {
         .method(Method::Post)
         .uri(receiver.url.as_str())
         .header("content-type", "application/json")
+        // Named, so that receivers who read no chunks are served too.
+        .header("content-length", page.body.len().to_string())
         .header("user-agent", "auscult")
         .header("webhook-id", page.id.as_str())
         .header("webhook-timestamp", unix_seconds(sent).to_string())
