@@ -59,8 +59,10 @@ pub fn record(
     observations: &[RecordedObservation],
     now: Timestamp,
 ) -> Result<Progress, ScoringError> {
-    let items: Vec<&RecordedObservation> =
-        observations.iter().filter(|it| it.inputs.iter().any(|it| place_of(&it.code).is_some())).collect();
+    let items: Vec<&RecordedObservation> = observations
+        .iter()
+        .filter(|it| it.inputs.iter().any(|it| place_of(&it.code).is_some()))
+        .collect();
     if items.is_empty() {
         return Ok(Progress::default());
     }
@@ -82,7 +84,11 @@ pub fn record(
 ///
 /// # Errors
 /// [`ScoringError::Store`] when the database fails; nothing has been written then.
-pub fn step(db: &dyn Database, segments: &[Segment], now: Timestamp) -> Result<Progress, ScoringError> {
+pub fn step(
+    db: &dyn Database,
+    segments: &[Segment],
+    now: Timestamp,
+) -> Result<Progress, ScoringError> {
     transaction(db, |db| evaluate(db, segments, now))
 }
 
@@ -144,7 +150,11 @@ fn take_up<'a>(
 }
 
 /// Load, decide, write.
-fn evaluate(db: &dyn Database, segments: &[Segment], now: Timestamp) -> Result<Progress, ScoringError> {
+fn evaluate(
+    db: &dyn Database,
+    segments: &[Segment],
+    now: Timestamp,
+) -> Result<Progress, ScoringError> {
     let loaded = store::load(db, segments)?;
     let mut aside = Vec::new();
     let mut decided = Vec::new();

@@ -9,10 +9,13 @@ pub mod error;
 pub mod list;
 pub mod news2;
 pub mod reevaluate;
+pub mod scores;
 pub mod series;
 pub mod settings;
+pub mod stats;
 mod store;
 pub mod touched;
+pub mod verify;
 pub mod window;
 
 pub use engine::{Emission, Progress, record, step};

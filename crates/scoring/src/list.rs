@@ -94,7 +94,8 @@ pub fn assessments(db: &dyn Database, patient: &str, query: &Query) -> Result<Pa
             ],
         )?;
         for row in rows.iter() {
-            let at = Cursor { effective_ms: row.integer("effective_ms")?, seq: row.integer("seq")? };
+            let at =
+                Cursor { effective_ms: row.integer("effective_ms")?, seq: row.integer("seq")? };
             found.push((at, row.json::<Box<RawValue>>("body")?));
         }
     }

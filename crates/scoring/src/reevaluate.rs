@@ -107,7 +107,8 @@ pub fn next_step(
         &[patient.into(), news2::RULE.into(), from_ms.into(), to_ms.into()],
     )?;
     let Some(row) = rows.first() else { return Ok(None) };
-    let (Some(from_ms), Some(to_ms)) = (row.integer_or_null("first")?, row.integer_or_null("last")?)
+    let (Some(from_ms), Some(to_ms)) =
+        (row.integer_or_null("first")?, row.integer_or_null("last")?)
     else {
         return Ok(None);
     };

@@ -199,7 +199,8 @@ fn fault(path: &str, code: &str, detail: &str) -> Fault {
 pub fn surely_too_young(birth_date: &str, at: Timestamp) -> bool {
     let mut parts = birth_date.splitn(3, '-').map(|it| it.parse::<i32>().ok());
     let (year, month, day) = (parts.next(), parts.next(), parts.next());
-    let part = |it: Option<Option<i32>>| it.map_or(Some(1), |it| it).and_then(|it| it.try_into().ok());
+    let part =
+        |it: Option<Option<i32>>| it.map_or(Some(1), |it| it).and_then(|it| it.try_into().ok());
     let (Some(Some(year)), Some(month), Some(day)) = (year, part(month), part(day)) else {
         return false;
     };

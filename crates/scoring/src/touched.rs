@@ -148,11 +148,8 @@ mod tests {
         let cut = steps(vec![day]);
         assert_eq!(cut.len(), 3);
         assert_eq!(cut.iter().flatten().count(), 24);
-        let instants = (0..1_000).map(|it| Segment {
-            patient: "p".to_owned(),
-            from_ms: it,
-            to_ms: it,
-        });
+        let instants =
+            (0..1_000).map(|it| Segment { patient: "p".to_owned(), from_ms: it, to_ms: it });
         assert_eq!(steps(instants.collect()).len(), 1);
         assert!(steps(Vec::new()).is_empty());
     }

@@ -65,7 +65,8 @@ impl<'a> Latest<'a> {
                 .min()
                 .map_or_else(|| "no reading".to_owned(), |it| stale(it, parameter.fresh_ms())));
         };
-        let together = fresh().filter(|it| newest.since_ms(it.effective) <= parameter.together_ms());
+        let together =
+            fresh().filter(|it| newest.since_ms(it.effective) <= parameter.together_ms());
         let chosen = match parameter {
             // Two statements of one instant that disagree: the patient is on oxygen.
             Parameter::Oxygen => together.min_by_key(|it| Reverse(gives_oxygen(it))),
@@ -163,10 +164,8 @@ fn not_applicable(context: &Context, at: Timestamp) -> Option<Missing> {
 fn scored(base: Assessment, order: Option<&Spo2Order>, latest: &Latest<'_>) -> Assessment {
     let at = base.effective;
     let chosen = Parameter::ALL.map(|it| (it, latest.choose(it, at)));
-    let mut vitals = Vitals {
-        spo2_scale: order.map_or(SpO2Scale::One, Spo2Order::scale),
-        ..Vitals::default()
-    };
+    let mut vitals =
+        Vitals { spo2_scale: order.map_or(SpO2Scale::One, Spo2Order::scale), ..Vitals::default() };
     for (parameter, choice) in &chosen {
         let Ok(sample) = choice else { continue };
         match parameter {

@@ -12,8 +12,7 @@ type Chart = [(u32, &'static [RangeInclusive<i32>])];
 
 const RESPIRATION: &Chart =
     &[(3, &[0..=8, 25..=99]), (1, &[9..=11]), (0, &[12..=20]), (2, &[21..=24])];
-const SATURATION_1: &Chart =
-    &[(3, &[0..=91]), (2, &[92..=93]), (1, &[94..=95]), (0, &[96..=100])];
+const SATURATION_1: &Chart = &[(3, &[0..=91]), (2, &[92..=93]), (1, &[94..=95]), (0, &[96..=100])];
 const SATURATION_2_AIR: &Chart =
     &[(3, &[0..=83]), (2, &[84..=85]), (1, &[86..=87]), (0, &[88..=92, 93..=100])];
 const SATURATION_2_OXYGEN: &Chart = &[
@@ -24,19 +23,11 @@ const SATURATION_2_OXYGEN: &Chart = &[
 ];
 const PRESSURE: &Chart =
     &[(3, &[0..=90, 220..=300]), (2, &[91..=100]), (1, &[101..=110]), (0, &[111..=219])];
-const PULSE: &Chart = &[
-    (3, &[0..=40, 131..=300]),
-    (2, &[111..=130]),
-    (1, &[41..=50, 91..=110]),
-    (0, &[51..=90]),
-];
+const PULSE: &Chart =
+    &[(3, &[0..=40, 131..=300]), (2, &[111..=130]), (1, &[41..=50, 91..=110]), (0, &[51..=90])];
 /// Tenths of a degree.
-const TEMPERATURE: &Chart = &[
-    (3, &[250..=350]),
-    (2, &[391..=450]),
-    (1, &[351..=360, 381..=390]),
-    (0, &[361..=380]),
-];
+const TEMPERATURE: &Chart =
+    &[(3, &[250..=350]), (2, &[391..=450]), (1, &[351..=360, 381..=390]), (0, &[361..=380])];
 
 fn earned(chart: &Chart, value: i32) -> u32 {
     let rows = chart.iter().filter(|(_, ranges)| ranges.iter().any(|it| it.contains(&value)));
@@ -84,7 +75,8 @@ fn each_parameter_agrees_with_the_chart_over_its_whole_range() {
 #[test]
 fn every_combination_of_bands_sums_up_as_the_chart_says() {
     let edges = |chart: &Chart| -> Vec<Option<i32>> {
-        let ends = chart.iter().flat_map(|(_, it)| it.iter()).flat_map(|it| [*it.start(), *it.end()]);
+        let ends =
+            chart.iter().flat_map(|(_, it)| it.iter()).flat_map(|it| [*it.start(), *it.end()]);
         ends.map(Some).chain([None]).collect()
     };
     let tenths = |it: i32| Decimal::new(i64::from(it), 1);

@@ -86,7 +86,13 @@ pub fn minute(it: i64) -> Timestamp {
 }
 
 /// One accepted value in an observation of its own.
-pub fn reading(id: &str, patient: &str, code: &str, value: &str, at: Timestamp) -> RecordedObservation {
+pub fn reading(
+    id: &str,
+    patient: &str,
+    code: &str,
+    value: &str,
+    at: Timestamp,
+) -> RecordedObservation {
     let number = value.parse().map(ReadingValue::Number);
     let unit = match code {
         "respiratory_rate" | "heart_rate" | "pulse_rate" | "pulse_rate_nibp" => "/min",

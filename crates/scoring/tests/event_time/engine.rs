@@ -1,8 +1,8 @@
 //! The engine on a real file: what is assessed, what late data changes, what a repeat sends.
 
+use crate::common::{NOW, Ward, full_set, minute, reading};
 use auscult_model::events::ObservedValue;
 use auscult_model::{AssessmentStatus, Quality, Severity};
-use crate::common::{NOW, Ward, full_set, minute, reading};
 
 #[test]
 fn a_full_set_of_one_instant_makes_one_complete_assessment() {
@@ -65,10 +65,8 @@ fn a_late_reading_corrects_what_it_touches_and_says_so() {
     ward.record(&[reading("d", "p", "respiratory_rate", "16", minute(30))]);
     // Respiration rate of minute 10: touches 10 itself and 20, but from 30 on the next one counts.
     let sent = ward.record(&[reading("e", "p", "respiratory_rate", "26", minute(10))]);
-    let found: Vec<_> = sent
-        .iter()
-        .map(|it| (it.effective, it.value.unwrap(), it.reason.as_deref()))
-        .collect();
+    let found: Vec<_> =
+        sent.iter().map(|it| (it.effective, it.value.unwrap(), it.reason.as_deref())).collect();
     assert_eq!(found, [(minute(10), 3, None), (minute(20), 3, Some("late-data"))]);
     assert!(sent[1].supersedes.is_some());
     assert_eq!(ward.count("assessment WHERE current = 0"), 2);

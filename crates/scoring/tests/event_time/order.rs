@@ -20,7 +20,11 @@ const CODES: [(&str, [&str; 4]); 9] = [
 
 /// Readings of `n_patients` patients over `days` days; several share an instant, some an instant
 /// and a code.
-fn readings(n: usize, n_patients: usize, days: i64) -> impl Strategy<Value = Vec<RecordedObservation>> {
+fn readings(
+    n: usize,
+    n_patients: usize,
+    days: i64,
+) -> impl Strategy<Value = Vec<RecordedObservation>> {
     let one = (0..n_patients, 0..CODES.len(), 0..4_usize, 0..days * 144);
     prop::collection::vec(one, n).prop_map(|rows| {
         let row = |(place, (patient, code, value, tens)): (usize, (usize, usize, usize, i64))| {

@@ -98,8 +98,10 @@ fn the_list_pages_from_the_newest_back_and_knows_history() {
         let page = assessments(&ward.db, "p", &query).unwrap();
         let bodies: Vec<Value> =
             page.items.iter().map(|it| serde_json::from_str(it.get()).unwrap()).collect();
-        let seen: Vec<(Value, i64)> =
-            bodies.iter().map(|it| (it["effective"].clone(), it["value"].as_i64().unwrap())).collect();
+        let seen: Vec<(Value, i64)> = bodies
+            .iter()
+            .map(|it| (it["effective"].clone(), it["value"].as_i64().unwrap()))
+            .collect();
         (seen, page.next)
     };
     let at = |it: i64| serde_json::to_value(minute(it)).unwrap();
