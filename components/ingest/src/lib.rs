@@ -1,4 +1,5 @@
 //! The ingest component: `/ingest`, device credentials, dead letters, and the relay.
+#![allow(unsafe_code, reason = "the export that #[http_component] generates")]
 
 mod admin;
 mod relay;

@@ -1,4 +1,5 @@
 //! The normalization component: messages to observations, filing them again, mapping sets.
+#![allow(unsafe_code, reason = "the export that #[http_component] generates")]
 
 mod mappings;
 mod sink;

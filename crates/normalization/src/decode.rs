@@ -40,7 +40,7 @@ pub fn decode(message: &ReceivedMessage, mappings: &MappingSets) -> Result<Decod
             .detail(format!("line {} column {}", it.line(), it.column()))
     })?;
     let mut decoded = match message.source.as_deref().and_then(|it| mappings.get(it)) {
-        Some(set) => set.decode(message)?,
+        Some(set) => set.decode(message, &body)?,
         None => by_catalogue(message, &body)?,
     };
     let (mine, others): (Vec<_>, Vec<_>) =
