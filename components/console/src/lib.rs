@@ -149,7 +149,14 @@ fn field(call: &Call, name: &str) -> String {
 }
 
 fn is_own_form(call: &Call) -> bool {
-    session::is_own_form(call.header("origin"), call.header("sec-fetch-site"), call.header("host"))
+    let host = call.header("host").or_else(|| asked_authority(call));
+    session::is_own_form(call.header("origin"), call.header("sec-fetch-site"), host)
+}
+
+/// Host and port that were asked: WASI keeps `Host` from guests, Spin and our host tell the whole URL.
+fn asked_authority(call: &Call) -> Option<&str> {
+    let (_, rest) = call.header("spin-full-url")?.split_once("://")?;
+    rest.split(['/', '?']).next()
 }
 
 /// Whether the browser came over TLS, ended by a proxy before us.
