@@ -14,7 +14,7 @@ pub use answers::{AnswerError, NewAnswer, answer, replay_answer};
 pub use deliveries::{Claimed, Outcome, claim, record};
 pub use policies::{PolicyError, StoredPolicy, policy, put_policy};
 pub use settle::repeat_due;
-pub use views::{AlertView, Filter, Revision, alert, list};
+pub use views::{AlertView, Cursor, Filter, Revision, alert, list};
 
 use auscult_model::Timestamp;
 use auscult_store::{Database, StoreError};

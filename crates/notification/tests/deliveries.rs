@@ -1,4 +1,5 @@
 //! Pages on their way: claims, leases, retries, order.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so")]
 
 mod ward;
 
@@ -133,4 +134,22 @@ fn no_more_than_a_bounded_number_of_pages_is_on_its_way() {
     }
     assert_eq!(claimed, 64);
     assert_eq!(claim(&ward, 1).len(), 16, "ended leases are claimed again");
+}
+
+#[test]
+fn no_repeat_is_made_while_a_page_has_not_arrived() {
+    let ward = Ward::with_policy();
+    ward.hears("a", 0, complete(Emergency), at(0));
+    let page = claim(&ward, 0).remove(0);
+    record(&ward, &page, failed("unreachable"), 0);
+    for minute in (15..120).step_by(15) {
+        assert!(store::due(&ward.db, at(minute)).unwrap().alerts);
+        store::repeat_due(&ward.db, at(minute)).unwrap();
+        assert!(!store::due(&ward.db, at(minute)).unwrap().alerts, "not asked twice a second");
+    }
+    assert_eq!(ward.count("delivery"), 1);
+    let page = claim(&ward, 120).remove(0);
+    record(&ward, &page, Outcome::Delivered, 120);
+    store::repeat_due(&ward.db, at(121)).unwrap();
+    assert_eq!(ward.count("delivery"), 2, "now nobody answered what arrived");
 }

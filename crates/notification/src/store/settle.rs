@@ -1,7 +1,7 @@
 //! Read, decide, write: folds what changed, decides about pages, stores both. Runs inside one
 //! transaction of its caller.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use auscult_model::{AlertStatus, Timestamp};
 use auscult_store::{Database, StoreError, transaction};
@@ -17,6 +17,9 @@ use crate::store::write::{self, Change, NewDelivery, NewHeld};
 
 /// Most alerts whose repeats one call makes; the next call makes the rest.
 const REPEATS_MAX: i64 = 200;
+/// How long a repeat waits for a page still on its way before it is looked at again, in
+/// milliseconds: the lease of one try.
+const POSTPONED_MS: i64 = 30_000;
 
 /// One alert between reading and writing.
 struct Work<'a> {
@@ -266,10 +269,14 @@ pub fn repeat_due(db: &dyn Database, now: Timestamp) -> Result<usize, StoreError
         }
         let newest = load::newest(db, rows.iter())?;
         let policy = policies::in_force(db)?;
+        let on_their_way = on_their_way(db, &rows)?;
         let looked_at = rows.len();
         let changes: Vec<Change> = rows
             .into_iter()
             .map(|row| {
+                if on_their_way.contains(&row.id) {
+                    return postponed(row, now);
+                }
                 let evidence = newest.get(&row.id).and_then(|(_, above)| *above);
                 reminded(row, evidence, policy.as_ref(), now)
             })
@@ -277,6 +284,35 @@ pub fn repeat_due(db: &dyn Database, now: Timestamp) -> Result<usize, StoreError
         write::changes(db, &changes, now)?;
         Ok(looked_at)
     })
+}
+
+/// Those with a page that has not arrived: its next try is the repeat, and a receiver that comes
+/// back after an hour is not met by a heap of them.
+fn on_their_way(db: &dyn Database, rows: &[AlertRow]) -> Result<HashSet<String>, StoreError> {
+    let ids: Vec<&str> = rows.iter().map(|it| it.id.as_str()).collect();
+    let rows = db.query(
+        "SELECT DISTINCT d.alert FROM json_each(?1) w CROSS JOIN delivery d ON d.alert = w.value
+         WHERE d.state = 'pending'",
+        &[(&serde_json::to_string(&ids)?).into()],
+    )?;
+    rows.iter().map(|row| Ok(row.text("alert")?.to_owned())).collect()
+}
+
+fn postponed(row: AlertRow, now: Timestamp) -> Change {
+    Change {
+        alert: row.id.clone(),
+        patient: row.patient.clone(),
+        cause: row.cause.clone(),
+        from: None,
+        fresh: false,
+        steps: Vec::new(),
+        erased: Vec::new(),
+        body: row.body.clone(),
+        due: Some(now.plus_ms(POSTPONED_MS)),
+        held: None,
+        deliveries: Vec::new(),
+        row: Some(row),
+    }
 }
 
 fn reminded(

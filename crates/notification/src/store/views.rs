@@ -38,6 +38,9 @@ pub struct Revision {
     pub transitions: Vec<Transition>,
 }
 
+/// Where a page ended: time of the last change in milliseconds, and a serial number.
+pub type Cursor = (i64, i64);
+
 /// Which alerts to list; everything absent lets all through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -48,7 +51,7 @@ pub struct Filter {
     /// Whose.
     pub patient: Option<String>,
     /// Where the page before ended: `next` of [`list`].
-    pub after: Option<(i64, i64)>,
+    pub after: Option<Cursor>,
     /// Most alerts of one page.
     pub limit: u32,
 }
@@ -69,7 +72,7 @@ pub fn alert(db: &dyn Database, id: &str) -> Result<Option<AlertView>, StoreErro
 pub fn list(
     db: &dyn Database,
     filter: &Filter,
-) -> Result<(Vec<AlertView>, Option<(i64, i64)>), StoreError> {
+) -> Result<(Vec<AlertView>, Option<Cursor>), StoreError> {
     let statuses: Vec<_> = filter.statuses.iter().map(|it| it.as_str()).collect();
     let severities: Vec<_> = filter.severities.iter().map(|it| it.as_str()).collect();
     let (statuses, severities) =

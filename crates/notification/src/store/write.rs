@@ -59,7 +59,7 @@ pub fn changes(db: &dyn Database, changes: &[Change], now: Timestamp) -> Result<
     let steps = changes.iter().flat_map(|it| steps_json(&it.alert, &it.steps));
     run(db, INSERT_STEPS, &steps.collect::<Result<Vec<_>, _>>()?, None)?;
     let erased = changes.iter().filter(|it| !it.erased.is_empty());
-    let erased = erased.map(|it| erased_json(it)).collect::<Result<Vec<_>, _>>()?;
+    let erased = erased.map(erased_json).collect::<Result<Vec<_>, _>>()?;
     run(db, INSERT_REVISIONS, &erased, Some(now))?;
     let held = changes.iter().filter_map(|it| it.held.as_ref());
     let held = held.map(|it| json!([it.id, it.alert, it.reason, it.detail])).collect::<Vec<_>>();
