@@ -67,7 +67,7 @@ pub fn record(
         return Ok(Progress::default());
     }
     transaction(db, |db| {
-        let (segments, lost) = take_up(db, &items)?;
+        let Touched { segments, lost } = take_up(db, &items)?;
         let mut cut = steps(segments).into_iter();
         let mut progress = match cut.next() {
             Some(first) => evaluate(db, &first, now)?,
@@ -92,12 +92,18 @@ pub fn step(
     transaction(db, |db| evaluate(db, segments, now))
 }
 
-/// Brings `score_input` in line with the observations and tells which stretches that touches, and
-/// at which instants a patient lost a reading.
+/// What a batch touches.
+struct Touched<'a> {
+    segments: Vec<Segment>,
+    /// Instants `(patient, effective)` at which a patient lost a reading.
+    lost: BTreeSet<(&'a str, i64)>,
+}
+
+/// Brings `score_input` in line with the observations and tells what that touches.
 fn take_up<'a>(
     db: &dyn Database,
     items: &[&'a RecordedObservation],
-) -> Result<(Vec<Segment>, BTreeSet<(&'a str, i64)>), StoreError> {
+) -> Result<Touched<'a>, StoreError> {
     let asked: Vec<(&str, &str)> =
         items.iter().map(|it| (it.id.as_str(), it.patient.as_str())).collect();
     let mut readings: Vec<(&str, &str, i64)> = items
@@ -146,7 +152,7 @@ fn take_up<'a>(
         .zip(&probe.last_ms)
         .filter_map(|(patient, last)| last.map(|it| (*patient, it)))
         .collect();
-    Ok((segments(&touches, &last), lost))
+    Ok(Touched { segments: segments(&touches, &last), lost })
 }
 
 /// Load, decide, write.

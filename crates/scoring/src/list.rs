@@ -60,7 +60,7 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-const CURRENT: &str = "SELECT effective_ms, seq, body FROM assessment
+const CURRENT: &str = "SELECT effective_ms, seq, body FROM assessment INDEXED BY assessment_current
     WHERE patient = ?1 AND rule = ?2 AND current = 1 AND effective_ms BETWEEN ?3 AND ?4
       AND (effective_ms, seq) < (?5, ?6)
     ORDER BY effective_ms DESC, seq DESC LIMIT ?7";

@@ -36,7 +36,7 @@ const PROBE: &str = "
       FROM json_each(?2) AS t
     UNION ALL
     SELECT 'last', p.key,
-           (SELECT max(a.effective_ms) FROM assessment AS a
+           (SELECT max(a.effective_ms) FROM assessment AS a INDEXED BY assessment_current
              WHERE a.patient = p.value AND a.rule = ?4 AND a.current = 1), NULL
       FROM json_each(?3) AS p";
 
@@ -145,7 +145,7 @@ const LOAD: &str = "
        AND r.effective_ms <= seg.hi
     UNION ALL
     SELECT 'stored', seg.k, s.effective_ms, s.id, s.seq, json_extract(s.body, '$.supersedes')
-      FROM seg CROSS JOIN assessment AS s
+      FROM seg CROSS JOIN assessment AS s INDEXED BY assessment_current
      WHERE s.patient = seg.patient AND s.rule = ?4 AND s.current = 1
        AND s.effective_ms BETWEEN seg.lo AND seg.hi
     UNION ALL
