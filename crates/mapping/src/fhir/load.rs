@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::{Category, Code, CodeValue, Component, FhirMapping, ValueKind, ValueType};
 use crate::convert;
 use crate::json::pointer;
-use crate::load::{Container, FaultCode, Loaded, Loader, Members, containers, nearest, open};
+use crate::load::{Container, FaultCode, Loaded, Loader, Members, containers, find, nearest, open};
 use crate::token::Token;
 
 /// What the root of a FHIR mapping may call itself.
@@ -34,7 +34,8 @@ pub(super) fn compile(text: &str) -> Loaded<FhirMapping> {
         let key = type_name.to_lowercase();
         if mapping.by_type.contains_key(&key) {
             let detail = format!("there already is a template for the type {type_name}");
-            loader.fault(&container.path, FaultCode::DuplicateTypeName, detail);
+            let path = type_name_path(&container);
+            loader.member_fault(&path, FaultCode::DuplicateTypeName, detail);
             continue;
         }
         mapping.by_type.insert(key, mapping.templates.len());
@@ -45,6 +46,11 @@ pub(super) fn compile(text: &str) -> Loaded<FhirMapping> {
 
 fn fatal(loader: &Loader) -> usize {
     loader.faults.iter().filter(|it| it.fatal).count()
+}
+
+fn type_name_path(container: &Container<'_>) -> String {
+    let written = find(container.body, "typeName").map_or("typeName", |(name, _)| name);
+    pointer(&container.path, written)
 }
 
 fn template(container: &Container<'_>, loader: &mut Loader) -> Option<(String, CodeValue)> {
@@ -59,7 +65,8 @@ fn template(container: &Container<'_>, loader: &mut Loader) -> Option<(String, C
     let type_name = members.required_text("typeName");
     if type_name.as_ref().is_some_and(|it| it.trim().is_empty()) {
         let detail = "typeName must not be blank";
-        members.loader.fault(&container.path, FaultCode::EmptyTypeName, detail);
+        let path = type_name_path(container);
+        members.loader.member_fault(&path, FaultCode::EmptyTypeName, detail);
     }
     let codes = match members.get("codes") {
         None => {

@@ -4,9 +4,10 @@
 //! stored with, and every series of the Observation is laid over the same window.
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::observation::{Convention, categories, component, found, fresh, period, period_ticks};
+use super::observation::{Convention, draft_component, found, fresh, period, period_ticks};
 use super::{CodeValue, ConvertError, ObservationGroup, Series, ValueKind, ValueType, sampled};
 use crate::moment::Instant;
 
@@ -37,7 +38,7 @@ pub(super) fn merge(
     if template.categories.is_empty() {
         merged.remove("category");
     } else {
-        merged.insert("category".into(), categories(&template.categories));
+        merged.insert("category".into(), json(&template.categories));
     }
     match found(template.value.as_ref(), window) {
         Some((value, series)) => take_in(&mut merged, value, series, &time)?,
@@ -129,7 +130,10 @@ fn take_in(
         }
         (ValueKind::SampledData { .. }, _) => Err(ConvertError::OtherValueType),
         (_, stored) => {
-            *stored = fresh(value, series, time.start, time.end)?;
+            let made = json(&fresh(value, series, time.start, time.end)?);
+            if let Some(made) = made.get(value.kind.member()) {
+                *stored = made.clone();
+            }
             Ok(())
         }
     }
@@ -159,7 +163,7 @@ fn components(
             }
             _ => {
                 let made = fresh(value, series, time.start, time.end)?;
-                stored.push(component(&it.codes, value, made, convention));
+                stored.push(json(&draft_component(&it.codes, value, made, convention)));
                 taken.push(true);
             }
         }
@@ -173,6 +177,11 @@ fn components(
         merged.insert("component".into(), Value::Array(stored));
     }
     Ok(())
+}
+
+/// What is written, as JSON; nothing written here can fail.
+fn json(it: &(impl Serialize + ?Sized)) -> Value {
+    serde_json::to_value(it).unwrap_or(Value::Null)
 }
 
 /// Whether a component carries the code that names a value within the service.

@@ -13,6 +13,7 @@ mod sampled;
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::load::Loaded;
@@ -146,7 +147,25 @@ impl FhirMapping {
         references: &References<'_>,
         convention: &Convention<'_>,
     ) -> Result<Value, ConvertError> {
-        observation::create(self.template(type_name)?, type_name, window, references, convention)
+        let template = self.template(type_name)?;
+        let draft = observation::draft(template, type_name, window, references, convention)?;
+        serde_json::to_value(&draft).map_err(|_| ConvertError::QuantityInvalid)
+    }
+
+    /// The same as JSON text, which is quicker where no value is needed in between.
+    ///
+    /// # Errors
+    /// As [`FhirMapping::create`].
+    pub fn write(
+        &self,
+        type_name: &str,
+        window: &ObservationGroup,
+        references: &References<'_>,
+        convention: &Convention<'_>,
+    ) -> Result<String, ConvertError> {
+        let template = self.template(type_name)?;
+        let draft = observation::draft(template, type_name, window, references, convention)?;
+        serde_json::to_string(&draft).map_err(|_| ConvertError::QuantityInvalid)
     }
 
     /// A stored Observation with the values of one window taken in.
@@ -173,17 +192,22 @@ struct CodeValue {
     components: Vec<Component>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Code {
+    #[serde(skip_serializing_if = "Option::is_none")]
     system: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     display: Option<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Category {
-    text: Option<String>,
+    #[serde(rename = "coding", skip_serializing_if = "Vec::is_empty")]
     codes: Vec<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 #[derive(Debug, Clone)]

@@ -2,7 +2,9 @@
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde_json::{Map, Value, json};
+use serde::ser::{SerializeStruct, Serializer};
+use serde::Serialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::sampled;
@@ -49,49 +51,182 @@ pub fn identifier_value(references: &References<'_>, type_name: &str, id_segment
 /// changes nothing.
 #[must_use]
 pub fn resource_id(system: &str, value: &str) -> String {
-    let hash = Sha256::digest(format!("{system}_{value}").as_bytes());
-    hash.iter().map(|it| format!("{it:02x}")).collect()
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut hash = Sha256::new();
+    for part in [system, "_", value] {
+        hash.update(part.as_bytes());
+    }
+    let mut text = String::with_capacity(64);
+    for byte in hash.finalize() {
+        let digit = |it: u8| DIGITS.get(usize::from(it)).copied().unwrap_or('0');
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
-pub(super) fn create(
-    template: &CodeValue,
-    type_name: &str,
-    window: &ObservationGroup,
-    references: &References<'_>,
-    convention: &Convention<'_>,
-) -> Result<Value, ConvertError> {
+/// An Observation as it is written: everything that can be is borrowed from the template.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Draft<'a> {
+    resource_type: &'static str,
+    id: String,
+    identifier: [Identifier<'a>; 1],
+    status: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    category: &'a [Category],
+    code: Concept<'a>,
+    subject: Reference<'a>,
+    device: Reference<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encounter: Option<Reference<'a>>,
+    effective_period: Period,
+    #[serde(flatten)]
+    value: Option<DraftValue<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    component: Vec<DraftComponent<'a>>,
+}
+
+#[derive(Serialize)]
+struct Identifier<'a> {
+    system: &'a str,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Period {
+    start: String,
+    end: String,
+}
+
+/// The template's codes, then one that names the type within the service.
+struct Concept<'a> {
+    codes: &'a [Code],
+    system: &'a str,
+    name: &'a str,
+}
+
+impl Serialize for Concept<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(untagged)]
+        enum Either<'c> {
+            Template(&'c Code),
+            Own { system: &'c str, code: &'c str, display: &'c str },
+        }
+        let (system, name) = (self.system, self.name);
+        let own = Either::Own { system, code: name, display: name };
+        let coding: Vec<Either<'_>> =
+            self.codes.iter().map(Either::Template).chain([own]).collect();
+        let mut concept = serializer.serialize_struct("CodeableConcept", 2)?;
+        concept.serialize_field("coding", &coding)?;
+        concept.serialize_field("text", name)?;
+        concept.end()
+    }
+}
+
+struct Reference<'a> {
+    kind: &'static str,
+    id: &'a str,
+}
+
+impl Serialize for Reference<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut reference = serializer.serialize_struct("Reference", 1)?;
+        reference.serialize_field("reference", &format_args!("{}/{}", self.kind, self.id))?;
+        reference.end()
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct DraftComponent<'a> {
+    code: Concept<'a>,
+    #[serde(flatten)]
+    value: DraftValue<'a>,
+}
+
+/// A value under the member name of its type.
+#[derive(Serialize)]
+pub(super) enum DraftValue<'a> {
+    #[serde(rename = "valueQuantity")]
+    Quantity {
+        #[serde(serialize_with = "number")]
+        value: Decimal,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        system: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'a str>,
+    },
+    #[serde(rename = "valueString")]
+    Text(&'a str),
+    #[serde(rename = "valueCodeableConcept")]
+    Codeable {
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        coding: &'a [Code],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<&'a str>,
+    },
+    #[serde(rename = "valueSampledData")]
+    Sampled {
+        origin: Origin<'a>,
+        #[serde(serialize_with = "number")]
+        period: Decimal,
+        dimensions: u8,
+        data: String,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct Origin<'a> {
+    value: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+}
+
+fn number<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    match (number.is_integer(), number.to_i64(), number.to_f64()) {
+        (true, Some(whole), _) => serializer.serialize_i64(whole),
+        (_, _, Some(float)) => serializer.serialize_f64(float),
+        _ => Err(serde::ser::Error::custom("number out of range")),
+    }
+}
+
+pub(super) fn draft<'a>(
+    template: &'a CodeValue,
+    type_name: &'a str,
+    window: &'a ObservationGroup,
+    references: &References<'a>,
+    convention: &Convention<'a>,
+) -> Result<Draft<'a>, ConvertError> {
     let identifier = identifier_value(references, type_name, &window.id_segment);
-    let mut observation = json!({
-        "resourceType": "Observation",
-        "id": resource_id(convention.system, &identifier),
-        "identifier": [{ "system": convention.system, "value": identifier }],
-        "status": "final",
-        "code": concept(&template.codes, type_name, convention),
-        "subject": reference("Patient", references.patient),
-        "device": reference("Device", references.device),
-        "effectivePeriod": period(window.start, window.end),
-    });
-    let Value::Object(members) = &mut observation else { return Ok(observation) };
-    if let Some(encounter) = references.encounter {
-        members.insert("encounter".into(), reference("Encounter", encounter));
-    }
-    if !template.categories.is_empty() {
-        members.insert("category".into(), categories(&template.categories));
-    }
-    if let Some((value, series)) = found(template.value.as_ref(), window) {
-        members.insert(value.kind.member().into(), fresh(value, series, window.start, window.end)?);
-    }
-    let mut components = Vec::new();
+    let mut component = Vec::new();
     for it in &template.components {
         if let Some((value, series)) = found(it.value.as_ref(), window) {
             let made = fresh(value, series, window.start, window.end)?;
-            components.push(component(&it.codes, value, made, convention));
+            component.push(draft_component(&it.codes, value, made, convention));
         }
     }
-    if !components.is_empty() {
-        members.insert("component".into(), Value::Array(components));
-    }
-    Ok(observation)
+    let value = match found(template.value.as_ref(), window) {
+        Some((value, series)) => Some(fresh(value, series, window.start, window.end)?),
+        None => None,
+    };
+    Ok(Draft {
+        resource_type: "Observation",
+        id: resource_id(convention.system, &identifier),
+        identifier: [Identifier { system: convention.system, value: identifier }],
+        status: "final",
+        category: &template.categories,
+        code: Concept { codes: &template.codes, system: convention.system, name: type_name },
+        subject: Reference { kind: "Patient", id: references.patient },
+        device: Reference { kind: "Device", id: references.device },
+        encounter: references.encounter.map(|id| Reference { kind: "Encounter", id }),
+        effective_period: Period { start: window.start.to_string(), end: window.end.to_string() },
+        value,
+        component,
+    })
 }
 
 /// A value of the template together with what the window has for it.
@@ -102,105 +237,55 @@ pub(super) fn found<'a>(
     value.and_then(|value| window.series(&value.name).map(|series| (value, series)))
 }
 
-pub(super) fn component(
-    codes: &[Code],
-    value: &ValueType,
-    made: Value,
-    convention: &Convention<'_>,
-) -> Value {
-    let mut members = Map::new();
-    members.insert("code".into(), concept(codes, &value.name, convention));
-    members.insert(value.kind.member().into(), made);
-    Value::Object(members)
-}
-
-fn reference(kind: &str, id: &str) -> Value {
-    json!({ "reference": format!("{kind}/{id}") })
+pub(super) fn draft_component<'a>(
+    codes: &'a [Code],
+    value: &'a ValueType,
+    made: DraftValue<'a>,
+    convention: &Convention<'a>,
+) -> DraftComponent<'a> {
+    let code = Concept { codes, system: convention.system, name: &value.name };
+    DraftComponent { code, value: made }
 }
 
 pub(super) fn period(start: Instant, end: Instant) -> Value {
     json!({ "start": start.to_string(), "end": end.to_string() })
 }
 
-/// The template's codes, then one that names the type within the service.
-fn concept(codes: &[Code], name: &str, convention: &Convention<'_>) -> Value {
-    let own = json!({ "system": convention.system, "code": name, "display": name });
-    let coding: Vec<Value> = codes.iter().map(coding).chain([own]).collect();
-    json!({ "coding": coding, "text": name })
-}
-
-fn coding(code: &Code) -> Value {
-    members([("system", &code.system), ("code", &code.code), ("display", &code.display)])
-}
-
-/// An object of the members that have a value.
-fn members<const N: usize>(members: [(&str, &Option<String>); N]) -> Value {
-    let present = members.into_iter().filter_map(|(name, value)| {
-        value.as_ref().map(|value| (name.to_owned(), Value::from(value.as_str())))
-    });
-    Value::Object(present.collect())
-}
-
-pub(super) fn categories(categories: &[Category]) -> Value {
-    categories.iter().map(|it| codeable(it.text.as_ref(), &it.codes)).collect()
-}
-
-fn codeable(text: Option<&String>, codes: &[Code]) -> Value {
-    let mut members = Map::new();
-    if !codes.is_empty() {
-        members.insert("coding".into(), codes.iter().map(coding).collect());
-    }
-    if let Some(text) = text {
-        members.insert("text".into(), Value::from(text.as_str()));
-    }
-    Value::Object(members)
-}
-
 /// A value of the template's type, made of the values of one window.
-pub(super) fn fresh(
-    value: &ValueType,
-    series: &Series,
+pub(super) fn fresh<'a>(
+    value: &'a ValueType,
+    series: &'a Series,
     start: Instant,
     end: Instant,
-) -> Result<Value, ConvertError> {
+) -> Result<DraftValue<'a>, ConvertError> {
     match &value.kind {
         ValueKind::Quantity { unit, code, system } => {
             let [(_, text)] = series.as_slice() else { return Err(ConvertError::QuantityInvalid) };
-            let number = decimal(text).ok_or(ConvertError::QuantityInvalid)?;
-            let mut quantity = members([("unit", unit), ("code", code), ("system", system)]);
-            if let Value::Object(members) = &mut quantity {
-                members.insert("value".into(), number_value(number));
-            }
-            Ok(quantity)
+            Ok(DraftValue::Quantity {
+                value: decimal(text).ok_or(ConvertError::QuantityInvalid)?,
+                unit: unit.as_deref(),
+                system: system.as_deref(),
+                code: code.as_deref(),
+            })
         }
         ValueKind::Text => match series.as_slice() {
-            [(_, text)] => Ok(Value::from(text.as_str())),
+            [(_, text)] => Ok(DraftValue::Text(text)),
             _ => Err(ConvertError::SeveralTexts),
         },
-        ValueKind::CodeableConcept { text, codes } => Ok(codeable(text.as_ref(), codes)),
+        ValueKind::CodeableConcept { text, codes } => {
+            Ok(DraftValue::Codeable { coding: codes, text: text.as_deref() })
+        }
         ValueKind::SampledData { period_ms, unit } => {
-            let period_ms = period_ms.ok_or(ConvertError::NoDefaultPeriod)?;
-            let data = sampled::build(series, start, end, period_ticks(period_ms))?;
-            let mut origin = members([("unit", unit)]);
-            if let Value::Object(members) = &mut origin {
-                members.insert("value".into(), Value::from(0));
-            }
-            Ok(json!({
-                "origin": origin, "period": number_value(period_ms), "dimensions": 1, "data": data,
-            }))
+            let period = period_ms.ok_or(ConvertError::NoDefaultPeriod)?;
+            let data = sampled::build(series, start, end, period_ticks(period))?;
+            let origin = Origin { value: 0, unit: unit.as_deref() };
+            Ok(DraftValue::Sampled { origin, period, dimensions: 1, data })
         }
     }
 }
 
 pub(super) fn period_ticks(period_ms: Decimal) -> i64 {
     (period_ms * Decimal::from(TICKS_PER_MS)).round().to_i64().unwrap_or(i64::MAX / 4)
-}
-
-fn number_value(number: Decimal) -> Value {
-    match (number.is_integer(), number.to_i64(), number.to_f64()) {
-        (true, Some(whole), _) => Value::from(whole),
-        (_, _, float) => float.map_or(Value::Null, Value::from),
-    }
 }
 
 /// A decimal from text: one sign before or after, digits with commas between them, one point,
