@@ -223,7 +223,7 @@ pub(super) fn draft<'a>(
         subject: Reference { kind: "Patient", id: references.patient },
         device: Reference { kind: "Device", id: references.device },
         encounter: references.encounter.map(|id| Reference { kind: "Encounter", id }),
-        effective_period: Period { start: window.start.to_string(), end: window.end.to_string() },
+        effective_period: Period { start: window.start.iso(), end: window.end.iso() },
         value,
         component,
     })
