@@ -195,7 +195,7 @@ impl Parts {
         }
         if !is_hour {
             if self.time.is_some() || self.numbers.len() == 3 {
-                // A year may follow the time, as in asctime; nothing else may.
+                // Only a zone may follow the time.
                 return None;
             }
             self.numbers.push(Number { value, digits: length });
@@ -245,15 +245,15 @@ impl Parts {
         let mut end = at + 1 + length;
         let minutes = match length {
             1 | 2 if bytes.get(end) == Some(&b':') => {
-                let minutes = digits(bytes, end + 1, 2)?;
+                let minutes = digits(bytes, end + 1, 2).filter(|it| *it < 60)?;
                 end += 3;
                 value * 60 + minutes
             }
             1 | 2 => value * 60,
-            3 | 4 => value / 100 * 60 + value % 100,
+            3 | 4 if value % 100 < 60 => value / 100 * 60 + value % 100,
             _ => return None,
         };
-        if minutes % 60 >= 60 || minutes > OFFSET_HOURS_MAX * 60 {
+        if minutes > OFFSET_HOURS_MAX * 60 {
             return None;
         }
         self.zone = Some((Zone::Offset, sign * minutes));

@@ -416,17 +416,17 @@ impl<'a> Reader<'a> {
 
 fn number_token(text: &str) -> Option<Token> {
     let bytes = text.as_bytes();
-    if let (Some(b'0'), Some(second)) = (bytes.first(), bytes.get(1)) {
-        if !matches!(second, b'.' | b'e' | b'E') {
-            let (digits, radix) = match text.get(2..) {
-                Some(hex) if matches!(second, b'x' | b'X') => (hex, 16),
-                _ => (text, 8),
-            };
-            if digits.starts_with(['+', '-']) {
-                return None;
-            }
-            return u64::from_str_radix(digits, radix).ok().map(|it| Token::Int(it.cast_signed()));
+    if let (Some(b'0'), Some(second)) = (bytes.first(), bytes.get(1))
+        && !matches!(second, b'.' | b'e' | b'E')
+    {
+        let (digits, radix) = match text.get(2..) {
+            Some(hex) if matches!(second, b'x' | b'X') => (hex, 16),
+            _ => (text, 8),
+        };
+        if digits.starts_with(['+', '-']) {
+            return None;
         }
+        return u64::from_str_radix(digits, radix).ok().map(|it| Token::Int(it.cast_signed()));
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()) {

@@ -75,10 +75,10 @@ pub fn measurement_groups(batch: &[(Measurement, Option<Instant>)]) -> Vec<Group
                 kept.push(at);
             }
             Entry::Occupied(slot) => {
-                if let Some(held) = kept.get_mut(*slot.get()) {
-                    if batch.get(*held).is_none_or(|(_, earlier)| ingested > earlier) {
-                        *held = at;
-                    }
+                if let Some(held) = kept.get_mut(*slot.get())
+                    && batch.get(*held).is_none_or(|(_, earlier)| ingested > earlier)
+                {
+                    *held = at;
                 }
             }
         }
@@ -174,7 +174,11 @@ pub fn observation_groups(
         let at = *by_start.entry(start).or_insert_with(|| {
             let id_segment = match (period_interval, correlation_id) {
                 (-1, Some(id)) => id.to_owned(),
-                _ => format!("{}.{}", start.compact(), end.compact()),
+                _ => {
+                    let first = start.compact();
+                    let last = if end == start { first.clone() } else { end.compact() };
+                    format!("{first}.{last}")
+                }
             };
             groups.push(ObservationGroup { start, end, id_segment, values: Vec::new() });
             groups.len() - 1

@@ -31,6 +31,9 @@ pub use sampled::{build as build_sampled_data, merge as merge_sampled_data};
 /// are found by it.
 pub const SERVICE_SYSTEM: &str = "https://azure.microsoft.com/en-us/services/iomt-fhir-connector/";
 
+/// Room taken for the text of one Observation; most have less than a kilobyte.
+const OBSERVATION_BYTES: usize = 1024;
+
 /// A FHIR mapping, compiled once per version.
 #[derive(Debug, Clone, Default)]
 pub struct FhirMapping {
@@ -165,7 +168,9 @@ impl FhirMapping {
     ) -> Result<String, ConvertError> {
         let template = self.template(type_name)?;
         let draft = observation::draft(template, type_name, window, references, convention)?;
-        serde_json::to_string(&draft).map_err(|_| ConvertError::QuantityInvalid)
+        let mut text = Vec::with_capacity(OBSERVATION_BYTES);
+        serde_json::to_writer(&mut text, &draft).map_err(|_| ConvertError::QuantityInvalid)?;
+        String::from_utf8(text).map_err(|_| ConvertError::QuantityInvalid)
     }
 
     /// A stored Observation with the values of one window taken in.

@@ -213,6 +213,8 @@ pub(super) fn draft<'a>(
         Some((value, series)) => Some(fresh(value, series, window.start, window.end)?),
         None => None,
     };
+    let start = window.start.iso();
+    let end = if window.end == window.start { start.clone() } else { window.end.iso() };
     Ok(Draft {
         resource_type: "Observation",
         id: resource_id(convention.system, &identifier),
@@ -223,7 +225,7 @@ pub(super) fn draft<'a>(
         subject: Reference { kind: "Patient", id: references.patient },
         device: Reference { kind: "Device", id: references.device },
         encounter: references.encounter.map(|id| Reference { kind: "Encounter", id }),
-        effective_period: Period { start: window.start.iso(), end: window.end.iso() },
+        effective_period: Period { start, end },
         value,
         component,
     })

@@ -285,7 +285,7 @@ fn whole_number(token: &Token, round: fn(f64) -> f64) -> Result<Token, FunctionE
 fn to_integer(value: f64) -> Result<i64, FunctionError> {
     // 2^63 is a double, 2^63 - 1 is not.
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value >= -LIMIT && value < LIMIT { Ok(value as i64) } else { Err(BEYOND) }
+    if (-LIMIT..LIMIT).contains(&value) { Ok(value as i64) } else { Err(BEYOND) }
 }
 
 fn average(items: &[Token]) -> Result<Token, FunctionError> {

@@ -1,4 +1,4 @@
-//! Runs the behaviour corpus of the peer over the engine and prints a table of what passed.
+//! Runs the behaviour corpus of the peer over the engine and documents what passed.
 //!
 //! The corpus is data beside the repository; where it is not present this test says so and passes.
 
@@ -75,12 +75,11 @@ fn every_case_of_the_corpus_gives_the_result_of_the_peer() {
     }
     let mut failures = Vec::new();
     let mut features: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    println!("{:<22} {:>9}", "kind", "passed");
+    let mut table = String::from("| kind | same | on purpose different |\n|---|---|---|\n");
     for (kind, check) in KINDS {
         let (mut passed, mut total, mut differs) = (0, 0, 0);
         for path in files(&root.join(kind)) {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let case = Case::parse(&text);
+            let case = Case::parse(&std::fs::read_to_string(&path).unwrap());
             let id = case["id"].as_str().unwrap();
             let outcome = check(&case);
             if DIFFERS_ON_PURPOSE.iter().any(|(it, _)| *it == id) {
@@ -99,16 +98,34 @@ fn every_case_of_the_corpus_gives_the_result_of_the_peer() {
                 failures.push(format!("{id} {}: {reason}", case["name"].as_str().unwrap()));
             }
         }
-        println!("{kind:<22} {passed:>4}/{total:<4} and {differs} on purpose");
+        table.push_str(&format!("| {kind} | {passed}/{total} | {differs} |\n"));
     }
-    println!();
+    table.push_str("\n| template type, function or feature | same |\n|---|---|\n");
     for (feature, (passed, total)) in features {
-        println!("{feature:<26} {passed:>4}/{total}");
+        table.push_str(&format!("| {feature} | {passed}/{total} |\n"));
     }
+    table.push_str("\n| case | different because |\n|---|---|\n");
     for (id, reason) in DIFFERS_ON_PURPOSE {
-        println!("differs on purpose: {id}: {reason}");
+        table.push_str(&format!("| {id} | {reason} |\n"));
     }
+    println!("{table}");
     assert!(failures.is_empty(), "{}\n{} failed", failures.join("\n"), failures.len());
+    documented(&table);
+}
+
+/// The table stands in the documentation as it is; `UPDATE_EXPECT=1` writes it there.
+fn documented(table: &str) {
+    const BEGIN: &str = "<!-- cases: begin -->\n";
+    const END: &str = "<!-- cases: end -->";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/mapping.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (found, after) = rest.split_once(END).unwrap();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(found, table, "docs/mapping.md is out of date; run with UPDATE_EXPECT=1");
+    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
