@@ -65,7 +65,11 @@ impl Client {
     }
 
     /// Reads a resource that may not be there.
-    pub async fn find(&self, path: &[&str], params: &[(&str, &str)]) -> Result<Option<Value>, Failure> {
+    pub async fn find(
+        &self,
+        path: &[&str],
+        params: &[(&str, &str)],
+    ) -> Result<Option<Value>, Failure> {
         match self.get(path, params).await {
             Ok(value) => Ok(Some(value)),
             Err(Failure::Refused(problem)) if matches!(problem.status, 404 | 410) => Ok(None),

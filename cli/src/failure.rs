@@ -53,7 +53,9 @@ impl Failure {
     pub fn json(&self) -> Value {
         match self {
             Self::Refused(problem) => json!({ "error": problem }),
-            Self::Bad(_) | Self::Unreached { .. } => json!({ "error": { "detail": self.to_string() } }),
+            Self::Bad(_) | Self::Unreached { .. } => {
+                json!({ "error": { "detail": self.to_string() } })
+            }
         }
     }
 }
@@ -64,9 +66,11 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_every_fault_with_its_place() {
-        let problem = Problem::new(400, "bad", "The bundle was refused")
-            .detail("entry 2")
-            .fault("/entry/2", "reference", "no such patient");
+        let problem = Problem::new(400, "bad", "The bundle was refused").detail("entry 2").fault(
+            "/entry/2",
+            "reference",
+            "no such patient",
+        );
         let failure = Failure::Refused(Box::new(problem));
         assert_eq!(
             failure.to_string(),

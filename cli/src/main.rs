@@ -1,7 +1,7 @@
 //! `auscult`: serves the pipeline, plays a ward of devices against one, and asks one questions.
 
-mod clock;
 mod client;
+mod clock;
 mod command;
 mod failure;
 mod output;
@@ -84,7 +84,12 @@ mod tests {
 
     #[test]
     fn wrong_use_is_told_apart() {
-        for line in ["auscult", "auscult fly", "auscult simulate --scenario heroic", "auscult simulate --speed 0"] {
+        for line in [
+            "auscult",
+            "auscult fly",
+            "auscult simulate --scenario heroic",
+            "auscult simulate --speed 0",
+        ] {
             let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
         }

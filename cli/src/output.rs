@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn an_outline_reads_like_notes() {
         let json = json!({ "id": "m", "problem": null, "stages": [{ "name": "ingest", "tries": 1 }], "alerts": [] });
-        let want = "alerts: none\nid: m\nproblem: –\nstages:\n  -\n    name: ingest\n    tries: 1\n";
+        let want =
+            "alerts: none\nid: m\nproblem: –\nstages:\n  -\n    name: ingest\n    tries: 1\n";
         assert_eq!(outline(&json), want);
     }
 }

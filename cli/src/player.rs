@@ -151,7 +151,9 @@ async fn credential(operator: &Client, play: &Play, ward: &Ward) -> Result<Crede
     if play.is_only_player {
         let listed = operator.get(&path, &[]).await?;
         let items = listed.get("items").and_then(Value::as_array);
-        for it in items.into_iter().flatten().filter(|it| it.get("revoked").is_none_or(Value::is_null)) {
+        for it in
+            items.into_iter().flatten().filter(|it| it.get("revoked").is_none_or(Value::is_null))
+        {
             if let Some(id) = it.get("id").and_then(Value::as_str) {
                 operator.delete(&["devices", &play.gateway, "credentials", id]).await?;
             }
@@ -245,9 +247,8 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let refused = |status| {
-            Failure::Refused(Box::new(auscult_model::Problem::new(status, "x", "x")))
-        };
+        let refused =
+            |status| Failure::Refused(Box::new(auscult_model::Problem::new(status, "x", "x")));
         let rows = [
             (Failure::unread("x", &"y"), true),
             (refused(503), true),

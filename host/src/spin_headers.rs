@@ -4,7 +4,8 @@ use crate::router::{Found, Route};
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use std::net::SocketAddr;
 
-/// What a timer's request carries, so that a component can tell it from others.
+/// What a timer's request carries, so that a component can tell it from others: `first` after a start,
+/// then `again`.
 pub(crate) const TIMER_HEADER: HeaderName = HeaderName::from_static("x-auscult-timer");
 
 const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");

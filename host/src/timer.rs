@@ -80,6 +80,8 @@ async fn keep(
     let name = format!("{} {}", timer.component.id, timer.path);
     let mut wait = ledger.wait(&name, timer.every, now_ms());
     let mut failures = 0u32;
+    // Tells a component that whoever ran before is gone: no instance outlives its host.
+    let mut firing = "first";
     loop {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
@@ -87,7 +89,8 @@ async fn keep(
         }
         let begun = tokio::time::Instant::now();
         ledger.fired(&name, now_ms());
-        let status = fire(&application, timer);
+        let status = fire(&application, timer, firing);
+        firing = "again";
         let status = tokio::select! {
             status = status => status,
             // The instance goes on and is waited for with all others.
@@ -101,14 +104,14 @@ async fn keep(
     }
 }
 
-async fn fire(application: &Arc<Inner>, timer: &TimerSpec) -> u16 {
+async fn fire(application: &Arc<Inner>, timer: &TimerSpec, firing: &'static str) -> u16 {
     let id = &timer.component.id;
     let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
     let request = http::Request::builder()
         .method(http::Method::POST)
         .uri(format!("http://{id}.spin.internal{}", timer.path))
         .header(HOST, format!("{id}.spin.internal"))
-        .header(TIMER_HEADER, HeaderValue::from_static("1"))
+        .header(TIMER_HEADER, HeaderValue::from_static(firing))
         .body(body);
     let Ok(request) = request else { return 0 };
     let answer =

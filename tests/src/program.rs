@@ -34,7 +34,8 @@ pub fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("AUSCULT_PROGRAM") {
         return named.into();
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     target.join("release/auscult")
 }
 
@@ -98,6 +99,7 @@ fn code(problem: &Value) -> &str {
 impl Program {
     /// Starts on a data directory (kept by the caller) and waits until it is ready.
     pub async fn start(data: &Path) -> Result<Self> {
+        compiled_once(data).await?;
         Self::start_on(data, free_port()?).await
     }
 
@@ -108,12 +110,12 @@ impl Program {
             .current_dir(root())
             .args(["up", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(data)
-            .arg("--cache")
-            .arg(root().join("target/tests-cache"))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log))
             .spawn()
-            .with_context(|| format!("cannot start {}: run `cargo xtask test`", program().display()))?;
+            .with_context(|| {
+                format!("cannot start {}: run `cargo xtask test`", program().display())
+            })?;
         let mut this = Self {
             child,
             url: format!("http://127.0.0.1:{port}"),
@@ -211,7 +213,12 @@ impl Program {
     }
 
     /// POST to `/ingest` with a device's token.
-    pub async fn ingest(&self, token: &str, media_type: &str, body: impl Into<String>) -> Result<Answer> {
+    pub async fn ingest(
+        &self,
+        token: &str,
+        media_type: &str,
+        body: impl Into<String>,
+    ) -> Result<Answer> {
         self.ingest_at("/ingest", token, media_type, body).await
     }
 
@@ -290,7 +297,8 @@ impl Program {
     /// Waits until every stored message has moved on.
     pub async fn drained(&self) -> Result<()> {
         let started = Instant::now();
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).read_only(true);
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).read_only(true);
         let pool = sqlx::SqlitePool::connect_with(options).await?;
         loop {
             let waiting: i64 =
@@ -306,6 +314,26 @@ impl Program {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// Gives a new data directory the machine code that the first start of this run compiled.
+async fn compiled_once(data: &Path) -> Result<()> {
+    static WARM: tokio::sync::OnceCell<tempfile::TempDir> = tokio::sync::OnceCell::const_new();
+    let warm = WARM
+        .get_or_try_init(|| async {
+            let folder = tempfile::tempdir()?;
+            let mut first = Program::start_on(folder.path(), free_port()?).await?;
+            first.stop().await?;
+            anyhow::Ok(folder)
+        })
+        .await?;
+    std::fs::copy(warm.path().join("host.key"), data.join("host.key"))?;
+    std::fs::create_dir(data.join("cache"))?;
+    for file in std::fs::read_dir(warm.path().join("cache"))? {
+        let file = file?;
+        std::fs::copy(file.path(), data.join("cache").join(file.file_name()))?;
+    }
+    Ok(())
 }
 
 fn expect_written(answer: &Answer) -> Result<()> {

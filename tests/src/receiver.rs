@@ -54,7 +54,8 @@ impl Receiver {
                 let (kept, answer) = (kept.clone(), answer.clone());
                 tokio::spawn(async move {
                     let service = service_fn(|it| serve(it, kept.clone(), answer.clone()));
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ =
+                        http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });

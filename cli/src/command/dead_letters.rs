@@ -109,7 +109,14 @@ fn table(items: &[Value]) -> String {
     let line = |it: &Value| {
         let text = |pointer: &str| it.pointer(pointer).and_then(Value::as_str).unwrap_or("–");
         let code = text("/problem/type").rsplit(':').next().unwrap_or("–").to_owned();
-        format!("{}  {}  {}  {}  {}", text("/received"), text("/id"), text("/device"), text("/stage"), code)
+        format!(
+            "{}  {}  {}  {}  {}",
+            text("/received"),
+            text("/id"),
+            text("/device"),
+            text("/stage"),
+            code
+        )
     };
     items.iter().map(line).collect::<Vec<_>>().join("\n")
 }

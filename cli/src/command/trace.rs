@@ -35,7 +35,8 @@ fn lines(trace: &Value) -> String {
     let line = |step: &Value| {
         let text = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or("–").to_owned();
         let fields = step.get("detail").and_then(Value::as_object).into_iter().flatten();
-        let said = fields.filter(|(_, it)| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
+        let said =
+            fields.filter(|(_, it)| !it.is_null() && it.as_array().is_none_or(|it| !it.is_empty()));
         let said: String = said.map(|(key, it)| format!(" {key}={}", brief(it))).collect();
         format!("{}  {:<13}  {:<11} {said}", text("at"), text("stage"), text("result"))
     };

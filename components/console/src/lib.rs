@@ -83,7 +83,13 @@ fn shown(call: &Call, route: &Route, visitor: &Visitor, now: Timestamp) -> Reply
         Err(error) => {
             eprintln!("store: {error}");
             let title = "The database cannot be read now";
-            notice(503, title, "The page tries again by itself when it is loaded anew.", visitor, now)
+            notice(
+                503,
+                title,
+                "The page tries again by itself when it is loaded anew.",
+                visitor,
+                now,
+            )
         }
     }
 }
@@ -99,7 +105,9 @@ fn drawn(
         Route::Patient(id) => patient_page(db, id, span, now)?.map(|it| page::patient(&it)),
         Route::Alert(id) => alert_page(db, id, now)?.map(|it| page::alert(&it, now)),
         Route::Message(id) => message_page(db, id)?.map(|it| page::message(&it, now)),
-        Route::Search | Route::Login | Route::SignIn | Route::SignOut | Route::Acknowledge(_) => None,
+        Route::Search | Route::Login | Route::SignIn | Route::SignOut | Route::Acknowledge(_) => {
+            None
+        }
     })
 }
 

@@ -60,8 +60,7 @@ fn add_credential(
     if DeviceId::parse(device).is_none() {
         return Err(Problem::new(400, "device-id", "The device id is blank or too long"));
     }
-    let request =
-        if call.body.is_empty() { CredentialRequest::default() } else { call.json()? };
+    let request = if call.body.is_empty() { CredentialRequest::default() } else { call.json()? };
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random)
         .map_err(|_| Problem::new(503, "no-randomness", "No token can be made now"))?;

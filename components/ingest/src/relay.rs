@@ -65,7 +65,8 @@ async fn post(sink: &str, batch: &[Pending], traceparent: Option<&str>) -> Answe
         [only] => only.device.as_deref(),
         _ => None,
     };
-    let envelope = Envelope { kind: MESSAGE_RECEIVED, stage: "ingest", id: &id, subject, traceparent };
+    let envelope =
+        Envelope { kind: MESSAGE_RECEIVED, stage: "ingest", id: &id, subject, traceparent };
     match events::event(envelope, &data) {
         Ok(event) => match events::post(sink, event).await {
             Ok(()) => Answer::Taken,

@@ -30,7 +30,8 @@ pub fn answer(
         ("GET", [name]) => {
             let set = mappings::current(db, name).map_err(|it| unavailable(&it))?;
             let set = set.ok_or_else(not_found)?;
-            Ok(Reply::text(200, "application/json", set.document).with("etag", format!("\"{}\"", set.version)))
+            Ok(Reply::text(200, "application/json", set.document)
+                .with("etag", format!("\"{}\"", set.version)))
         }
         ("PUT", [name]) => put(db, call, name, operator, now),
         (_, [] | [_]) => Err(method_not_allowed()),
@@ -47,7 +48,11 @@ fn put(
 ) -> Result<Reply, Problem> {
     let plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
     if name.len() > NAME_BYTES_MAX || !name.chars().all(plain) {
-        return Err(Problem::new(400, "mapping-name", "A mapping's name is letters, digits, - _ ."));
+        return Err(Problem::new(
+            400,
+            "mapping-name",
+            "A mapping's name is letters, digits, - _ .",
+        ));
     }
     let document = std::str::from_utf8(&call.body)
         .map_err(|_| Problem::new(400, "not-utf8", "The mapping is not UTF-8 text"))?;

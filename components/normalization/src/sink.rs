@@ -19,8 +19,7 @@ pub async fn post(
             .collect();
         let id = digest(&ids);
         let patient = batch.observations.first().map(|it| it.patient.as_str());
-        let one_patient =
-            batch.observations.iter().all(|it| Some(it.patient.as_str()) == patient);
+        let one_patient = batch.observations.iter().all(|it| Some(it.patient.as_str()) == patient);
         let envelope = Envelope {
             kind: OBSERVATION_RECORDED,
             stage: "normalization",

@@ -32,8 +32,11 @@ pub fn list(db: &SpinSqlite, call: &Call) -> Result<Reply, Problem> {
 
 fn filter(params: &[(String, String)]) -> Result<Filter, Problem> {
     let bad = |name: &str, code: &str, detail: &str| {
-        Problem::new(400, "bad-parameter", "A query parameter cannot be used")
-            .fault(&format!("/{name}"), code, detail)
+        Problem::new(400, "bad-parameter", "A query parameter cannot be used").fault(
+            &format!("/{name}"),
+            code,
+            detail,
+        )
     };
     let mut filter = Filter { limit: LIMIT, ..Filter::default() };
     for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
@@ -42,7 +45,11 @@ fn filter(params: &[(String, String)]) -> Result<Filter, Problem> {
                 for text in value.split(',') {
                     let status = AlertStatus::parse(text);
                     filter.statuses.push(status.ok_or_else(|| {
-                        bad(name, "unknown-status", "pending, open, acknowledged, resolved, retracted")
+                        bad(
+                            name,
+                            "unknown-status",
+                            "pending, open, acknowledged, resolved, retracted",
+                        )
                     })?);
                 }
             }
@@ -64,7 +71,8 @@ fn filter(params: &[(String, String)]) -> Result<Filter, Problem> {
             "after" => {
                 let pair = value.rsplit_once('-');
                 let pair = pair.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-                filter.after = Some(pair.ok_or_else(|| bad(name, "bad-cursor", "a next link's own"))?);
+                filter.after =
+                    Some(pair.ok_or_else(|| bad(name, "bad-cursor", "a next link's own"))?);
             }
             _ => return Err(bad("", "unknown-parameter", "status, patient, severity, limit")),
         }
@@ -148,7 +156,9 @@ fn key(call: &Call) -> Result<Option<String>, Problem> {
 
 fn text(value: Option<String>, path: &str, bytes_max: usize) -> Result<Option<String>, Problem> {
     match value {
-        Some(text) if text.trim().is_empty() => Err(bad_answer(path, "blank", "not blank, or absent")),
+        Some(text) if text.trim().is_empty() => {
+            Err(bad_answer(path, "blank", "not blank, or absent"))
+        }
         Some(text) if text.len() > bytes_max => {
             Err(bad_answer(path, "too-long", "the text is too long"))
         }

@@ -71,7 +71,11 @@ struct Assessments {
 fn received(db: &SpinSqlite, call: &Call) -> Result<Reply, Problem> {
     let event = events::received(call)?;
     if cloudevents_type(&event) != ASSESSMENT_CHANGED {
-        return Err(Problem::new(400, "event-type", "This stage does not take events of that type"));
+        return Err(Problem::new(
+            400,
+            "event-type",
+            "This stage does not take events of that type",
+        ));
     }
     let data: Assessments = events::data(&event)?;
     store::on_assessments(db, &data.assessments, now()).map_err(|it| unavailable(&it))?;

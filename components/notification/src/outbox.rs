@@ -77,7 +77,9 @@ async fn post(receiver: &Receiver, page: &Claimed, sent: Timestamp) -> Outcome {
         Some(Err(error)) => failed(&reason(&error)),
         Some(Ok(response)) => match response.status() {
             200..=299 => Outcome::Delivered,
-            status => Outcome::Failed { code: format!("status-{status}"), wait_ms: wait(&response) },
+            status => {
+                Outcome::Failed { code: format!("status-{status}"), wait_ms: wait(&response) }
+            }
         },
     }
 }
@@ -105,7 +107,8 @@ fn reason(error: &SendError) -> String {
     let name = name.chars().take_while(char::is_ascii_alphanumeric);
     let mut words = String::new();
     for letter in name {
-        if letter.is_ascii_uppercase() && !words.is_empty() && !words.ends_with(char::is_uppercase) {
+        if letter.is_ascii_uppercase() && !words.is_empty() && !words.ends_with(char::is_uppercase)
+        {
             words.push('-');
         }
         words.push(letter.to_ascii_lowercase());

@@ -34,7 +34,8 @@ pub fn put(db: &SpinSqlite, call: &Call, author: &str) -> Result<Reply, Problem>
 
 fn expected(db: &SpinSqlite, call: &Call) -> Result<Option<i64>, Problem> {
     let Some(seen) = call.header("if-match").map(str::trim) else { return Ok(None) };
-    let version = || Ok(store::policy(db).map_err(|it| unavailable(&it))?.map_or(0, |it| it.version));
+    let version =
+        || Ok(store::policy(db).map_err(|it| unavailable(&it))?.map_or(0, |it| it.version));
     if seen == "*" {
         return match version()? {
             0 => Err(stale(0)),

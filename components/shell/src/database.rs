@@ -32,9 +32,10 @@ impl Database for SpinSqlite {
         loop {
             match self.connection.execute(sql, &params) {
                 Ok(result) => {
-                    let rows = result.rows.into_iter().map(|row| {
-                        row.values.into_iter().map(cell).collect()
-                    });
+                    let rows = result
+                        .rows
+                        .into_iter()
+                        .map(|row| row.values.into_iter().map(cell).collect());
                     return Ok(Rows::new(result.columns, rows.collect()));
                 }
                 Err(error) => match failed(&error) {

@@ -99,7 +99,10 @@ impl Call {
 fn decoded(segment: &str) -> String {
     // `+` is a plus in a path; only percent signs mean something.
     let kept = segment.replace('+', "%2B");
-    form_urlencoded::parse(kept.as_bytes()).next().map(|(it, _)| it.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(kept.as_bytes())
+        .next()
+        .map(|(it, _)| it.into_owned())
+        .unwrap_or_default()
 }
 
 fn too_large(body_bytes_max: usize) -> Problem {

@@ -239,7 +239,14 @@ mod tests {
 
     fn points(values: &[(Option<i64>, bool)]) -> Trend {
         let each = values.iter().zip(0..);
-        Trend(each.map(|((value, complete), s)| TrendPoint { at: at(s), value: *value, complete: *complete }).collect())
+        Trend(
+            each.map(|((value, complete), s)| TrendPoint {
+                at: at(s),
+                value: *value,
+                complete: *complete,
+            })
+            .collect(),
+        )
     }
 
     #[test]
@@ -260,7 +267,11 @@ mod tests {
 
     #[test]
     fn a_trend_says_in_words_what_it_draws() {
-        let drawn = trend(&points(&[(Some(2), true), (Some(9), true), (Some(7), true)]), Span::Hour, IN_A_ROW);
+        let drawn = trend(
+            &points(&[(Some(2), true), (Some(9), true), (Some(7), true)]),
+            Span::Hour,
+            IN_A_ROW,
+        );
         let want = "NEWS2 over the last hour: from 2 to 7, lowest 2, highest 9";
         assert!(drawn.into_string().contains(want));
     }
@@ -272,7 +283,8 @@ mod tests {
             PlotCell { at: at(3_100), value: None },
             PlotCell { at: at(3_200), value: Some((74.0, None)) },
         ];
-        let drawn = vital(&Plot { vital: Vital::Pulse, cells }, Span::Hour, at(3_600)).into_string();
+        let drawn =
+            vital(&Plot { vital: Vital::Pulse, cells }, Span::Hour, at(3_600)).into_string();
         assert_eq!(drawn.matches('×').count(), 1);
         assert!(drawn.contains("latest 74, lowest 72, highest 74; 1 readings"));
     }

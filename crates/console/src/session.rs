@@ -90,7 +90,8 @@ impl Session {
     /// The session of a cookie's value, `None` unless we sealed it and it still runs.
     #[must_use]
     pub fn unseal(cookie: &str, token_sha256: &str, now: Timestamp) -> Option<Self> {
-        let [name, expires, tag] = <[&str; 3]>::try_from(cookie.split('.').collect::<Vec<_>>()).ok()?;
+        let [name, expires, tag] =
+            <[&str; 3]>::try_from(cookie.split('.').collect::<Vec<_>>()).ok()?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
         // Compares in constant time.
         mac(token_sha256, name, expires)?.verify_slice(&tag).ok()?;
@@ -155,7 +156,10 @@ mod tests {
         assert_eq!(session.name, "Sr. Ní Dhomhnaill");
         let cookie = session.seal(&key()).unwrap();
         assert_eq!(Session::unseal(&cookie, &key(), NOW), Some(session.clone()));
-        assert_eq!(Session::unseal(&cookie, &key(), session.expires.plus_ms(-1)), Some(session.clone()));
+        assert_eq!(
+            Session::unseal(&cookie, &key(), session.expires.plus_ms(-1)),
+            Some(session.clone())
+        );
         assert_eq!(Session::unseal(&cookie, &key(), session.expires), None);
     }
 
@@ -217,7 +221,12 @@ mod tests {
 
     #[test]
     fn only_the_word_open_opens_the_console() {
-        for (text, want) in [("open", Access::Open), ("login", Access::Login), ("Open", Access::Login), ("", Access::Login)] {
+        for (text, want) in [
+            ("open", Access::Open),
+            ("login", Access::Login),
+            ("Open", Access::Login),
+            ("", Access::Login),
+        ] {
             assert_eq!(Access::parse(text), want, "{text}");
         }
     }

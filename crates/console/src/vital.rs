@@ -1,7 +1,7 @@
 //! The vital signs of NEWS2, in the order of its chart.
 
-use auscult_model::{ReadingValue, Timestamp};
 use auscult_model::events::ObservedValue;
+use auscult_model::{ReadingValue, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::words;
@@ -245,8 +245,16 @@ mod tests {
             r#"[{"code":"inhaled_oxygen_flow","value":2,"unit":"L/min"}]"#,
             Some(("2", "L/min")),
         );
-        check(Vital::Pulse, r#"[{"code":"pulse_rate","value":104,"unit":"/min"}]"#, Some(("104", "/min")));
-        check(Vital::Consciousness, r#"[{"code":"consciousness_acvpu","value":"C","unit":""}]"#, Some(("C", "")));
+        check(
+            Vital::Pulse,
+            r#"[{"code":"pulse_rate","value":104,"unit":"/min"}]"#,
+            Some(("104", "/min")),
+        );
+        check(
+            Vital::Consciousness,
+            r#"[{"code":"consciousness_acvpu","value":"C","unit":""}]"#,
+            Some(("C", "")),
+        );
         check(Vital::Spo2, r#"[{"code":"heart_rate","value":70,"unit":"/min"}]"#, None);
     }
 

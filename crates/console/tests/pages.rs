@@ -39,7 +39,13 @@ fn the_most_urgent_comes_first_and_then_the_order_of_beds() {
     let page = ward(&world).fragment();
     let order = places(
         &page,
-        &["Okonkwo, Amara", "Haidari, Leyla", "Marchetti, Dario", "Lindqvist, Tove", "Yilmazer, Selin"],
+        &[
+            "Okonkwo, Amara",
+            "Haidari, Leyla",
+            "Marchetti, Dario",
+            "Lindqvist, Tove",
+            "Yilmazer, Selin",
+        ],
     );
     assert!(order.is_sorted(), "{order:?}");
 }
@@ -49,7 +55,8 @@ fn a_value_is_shown_with_unit_age_and_points() {
     let world = World::furnished();
     let page = ward(&world).fragment();
     let bed = bed(&page, "p-1");
-    for text in ["94/58", "mmHg", "38.9", "°C", "NEWS2 over the last", "+3", "6", "L/min", "12 s"] {
+    for text in ["94/58", "mmHg", "38.9", "°C", "NEWS2 over the last", "+3", "6", "L/min", "12 s"]
+    {
         assert!(bed.contains(text), "{text}");
     }
     assert!(bed.contains("action=\"/ward/alerts/alert-1/acknowledge\""));
@@ -98,7 +105,9 @@ fn a_message_is_followed_through_every_stage() {
     assert_eq!(message.used_by.len(), 1);
     assert_eq!(message.alerts.len(), 1);
     let shown = page::message(&message, NOW).fragment();
-    assert!(places(&shown, &["Received", "Made into Observations", "Scored", "Alerted"]).is_sorted());
+    assert!(
+        places(&shown, &["Received", "Made into Observations", "Scored", "Alerted"]).is_sorted()
+    );
     assert!(shown.contains("/ward/patients/p-1"));
 }
 
@@ -117,7 +126,9 @@ fn the_patient_page_breaks_the_score_down() {
     let world = World::furnished();
     let found = patient_page(&world.db, "p-1", Some(Span::Hour), NOW).unwrap().unwrap();
     let shown = page::patient(&found).fragment();
-    for text in ["Systolic pressure", "94 mmHg", "Every input was there", "emergency", "What happened"] {
+    for text in
+        ["Systolic pressure", "94 mmHg", "Every input was there", "emergency", "What happened"]
+    {
         assert!(shown.contains(text), "{text}");
     }
     assert!(shown.matches("<svg class=\"chart\"").count() >= 5);
@@ -150,7 +161,10 @@ fn every_statement_of_the_ward_seeks_instead_of_scanning() {
             let of_big = ["observation", "assessment", "inbox", "alert_transition", "o", "a"];
             let scanned = line.split_whitespace().nth(1).unwrap_or_default();
             let is_newest = line.contains("inbox") || line.contains("USING COVERING INDEX");
-            assert!(!of_big.contains(&scanned) || is_newest || sql.contains("FROM alert a"), "{line}\n{sql}");
+            assert!(
+                !of_big.contains(&scanned) || is_newest || sql.contains("FROM alert a"),
+                "{line}\n{sql}"
+            );
         }
     }
 }

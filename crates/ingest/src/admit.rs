@@ -139,8 +139,12 @@ fn device(text: &str, credential: &Credential) -> Result<Option<String>, Problem
     // the message names another.
     let message: Value = serde_json::from_str(text).map_err(|it| {
         let (line, column) = (it.line(), it.column());
-        Problem::new(400, "malformed-json", "The message holds a number or text that cannot be read")
-            .detail(format!("line {line} column {column}"))
+        Problem::new(
+            400,
+            "malformed-json",
+            "The message holds a number or text that cannot be read",
+        )
+        .detail(format!("line {line} column {column}"))
     })?;
     let Some(named) = device_of(&message) else {
         return Ok(credential.sole_device().map(str::to_owned));
@@ -149,7 +153,11 @@ fn device(text: &str, credential: &Credential) -> Result<Option<String>, Problem
         return Err(Problem::new(400, "device-id", "The device id is blank, too long or not text"));
     }
     if !credential.covers(named) {
-        return Err(Problem::new(403, "device-mismatch", "This token may not speak for that device"));
+        return Err(Problem::new(
+            403,
+            "device-mismatch",
+            "This token may not speak for that device",
+        ));
     }
     Ok(Some(named.to_owned()))
 }
@@ -253,7 +261,9 @@ mod tests {
     #[test]
     fn one_cloudevent_name_with_two_contents_is_a_conflict() {
         let event = |hr: u32| {
-            format!(r#"{{"specversion":"1.0","id":"1","source":"/m","type":"t","data":{{"hr":{hr}}}}}"#)
+            format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/m","type":"t","data":{{"hr":{hr}}}}}"#
+            )
         };
         let body = format!("[{},{},{}]", event(1), event(2), event(1));
         let credential = credential(&["m"]);

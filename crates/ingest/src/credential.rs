@@ -107,8 +107,16 @@ pub fn issue(device: &str, request: CredentialRequest, random: &str) -> Result<I
         name.is_empty() || name.contains('*')
     };
     if let Some(place) = allowed.iter().position(odd) {
-        return Err(Problem::new(400, "device-pattern", "A device pattern is a name or a prefix and *")
-            .fault(&format!("/devices/{place}"), "pattern", "`*` may only stand at the end of a name"));
+        return Err(Problem::new(
+            400,
+            "device-pattern",
+            "A device pattern is a name or a prefix and *",
+        )
+        .fault(
+            &format!("/devices/{place}"),
+            "pattern",
+            "`*` may only stand at the end of a name",
+        ));
     }
     let token = format!("aus_{random}");
     let token_sha256 = sha256_hex(&token);

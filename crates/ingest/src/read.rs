@@ -81,13 +81,14 @@ pub fn read(form: &Form, body: &[u8]) -> Result<Vec<Incoming>, Problem> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let messages = match form {
         Form::Json => json(text)?,
-        Form::Lines => {
-            text.lines().map(str::trim).filter(|it| !it.is_empty()).map(|it| one(it, None)).collect()
-        }
+        Form::Lines => text
+            .lines()
+            .map(str::trim)
+            .filter(|it| !it.is_empty())
+            .map(|it| one(it, None))
+            .collect(),
         Form::CloudEvent => vec![cloud_event(text)],
-        Form::CloudEventBatch => {
-            array(text)?.into_iter().map(|it| cloud_event(it.get())).collect()
-        }
+        Form::CloudEventBatch => array(text)?.into_iter().map(|it| cloud_event(it.get())).collect(),
         Form::CloudEventBinary { source, id } => vec![one(text, Some(event_name(source, id)))],
     };
     if messages.is_empty() {
@@ -132,7 +133,8 @@ fn fault(text: &str) -> Result<(), Problem> {
 }
 
 fn cloud_event(text: &str) -> Incoming {
-    let rejected = |problem| Incoming { text: text.to_owned(), sender_id: None, problem: Some(problem) };
+    let rejected =
+        |problem| Incoming { text: text.to_owned(), sender_id: None, problem: Some(problem) };
     if let Err(problem) = shallow(text, DEPTH_MAX) {
         return rejected(problem);
     }
@@ -216,17 +218,18 @@ mod tests {
     fn every_form_is_cut_into_its_messages() {
         check(&Form::Json, r#"{"a":1}"#, &[r#"{"a":1}"#]);
         check(&Form::Json, r#"[{"a":1}, {"a": 2}]"#, &[r#"{"a":1}"#, r#"{"a": 2}"#]);
-        check(&Form::Lines, "{\"a\":1}\n\nnot\n{\"a\":2}\n", &[
-            r#"{"a":1}"#,
-            "malformed-json",
-            r#"{"a":2}"#,
-        ]);
+        check(
+            &Form::Lines,
+            "{\"a\":1}\n\nnot\n{\"a\":2}\n",
+            &[r#"{"a":1}"#, "malformed-json", r#"{"a":2}"#],
+        );
         let event = r#"{"specversion":"1.0","id":"1","source":"/m","type":"t","data":{"a":1}}"#;
         check(&Form::CloudEvent, event, &[r#"{"a":1}"#]);
-        check(&Form::CloudEventBatch, &format!("[{event},{{}}]"), &[
-            r#"{"a":1}"#,
-            "not-a-cloudevent",
-        ]);
+        check(
+            &Form::CloudEventBatch,
+            &format!("[{event},{{}}]"),
+            &[r#"{"a":1}"#, "not-a-cloudevent"],
+        );
     }
 
     #[test]
@@ -237,7 +240,11 @@ mod tests {
         check(&Form::Json, &"[".repeat(10_000), &["all: too-deep"]);
         check(&Form::Json, &(r#"{"a":"#.repeat(65) + "1" + &"}".repeat(65)), &["all: too-deep"]);
         check(&Form::Lines, &"[".repeat(10_000), &["too-deep"]);
-        check(&Form::Json, &format!("[{}]", vec!["1"; 1_001].join(",")), &["all: too-many-messages"]);
+        check(
+            &Form::Json,
+            &format!("[{}]", vec!["1"; 1_001].join(",")),
+            &["all: too-many-messages"],
+        );
         assert_eq!(read(&Form::Json, b"\xff").unwrap_err().code(), "not-utf8");
     }
 
@@ -253,10 +260,11 @@ mod tests {
             ("application/json; charset=utf-8", None, Some(Form::Json)),
             ("Application/X-NDJSON", None, Some(Form::Lines)),
             ("application/cloudevents+json", None, Some(Form::CloudEvent)),
-            ("application/json", Some(("s", "i")), Some(Form::CloudEventBinary {
-                source: "s".to_owned(),
-                id: "i".to_owned(),
-            })),
+            (
+                "application/json",
+                Some(("s", "i")),
+                Some(Form::CloudEventBinary { source: "s".to_owned(), id: "i".to_owned() }),
+            ),
             ("text/plain", None, None),
             ("", None, None),
         ];

@@ -305,7 +305,12 @@ pub fn credentials(db: &dyn Database, device: &str) -> Result<Vec<Listed>, Store
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
-pub fn revoke(db: &dyn Database, device: &str, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub fn revoke(
+    db: &dyn Database,
+    device: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let rows = db.query(
         "UPDATE device_credential SET revoked_ms = coalesce(revoked_ms, ?3)
          WHERE device = ?1 AND id = ?2 RETURNING id",

@@ -71,11 +71,10 @@ impl Inbox {
 fn a_repeat_is_told_and_stored_once() {
     let it = inbox();
     let (a, b) = (r#"{"device":"m","hr":80}"#, r#"{"device":"m","hr":81}"#);
-    assert_eq!(it.send(&Form::Lines, &format!("{a}\n{b}\n{a}"), None, 0), [
-        "accepted",
-        "accepted",
-        "duplicate"
-    ]);
+    assert_eq!(
+        it.send(&Form::Lines, &format!("{a}\n{b}\n{a}"), None, 0),
+        ["accepted", "accepted", "duplicate"]
+    );
     assert_eq!(it.send(&Form::Json, a, None, 1), ["duplicate"]);
     assert_eq!(it.states(), ["pending", "pending"]);
 }
@@ -85,9 +84,10 @@ fn the_same_key_with_other_content_is_a_conflict_and_kept_for_audit() {
     let it = inbox();
     assert_eq!(it.send(&Form::Json, r#"{"device":"m","hr":80}"#, Some("k"), 0), ["accepted"]);
     assert_eq!(it.send(&Form::Json, r#"{"device":"m","hr":80}"#, Some("k"), 1), ["duplicate"]);
-    assert_eq!(it.send(&Form::Json, r#"{"device":"m","hr":99}"#, Some("k"), 2), [
-        "rejected: conflicting-duplicate"
-    ]);
+    assert_eq!(
+        it.send(&Form::Json, r#"{"device":"m","hr":99}"#, Some("k"), 2),
+        ["rejected: conflicting-duplicate"]
+    );
     assert_eq!(it.states(), ["pending", "rejected"]);
 }
 
@@ -100,7 +100,10 @@ fn only_one_holds_the_lease_until_it_runs_out_or_nothing_is_due() {
     it.send(&Form::Json, r#"{"device":"m","hr":80}"#, None, LEASE_MS + 2);
     let now = at(LEASE_MS + 3);
     assert!(!store::give_back(&it.db, now).unwrap(), "a message is due: the holder goes on");
-    assert!(it.relay(Answer::Taken, LEASE_MS + 4), "nothing is due: given back with the last batch");
+    assert!(
+        it.relay(Answer::Taken, LEASE_MS + 4),
+        "nothing is due: given back with the last batch"
+    );
     assert!(store::take_lease(&it.db, at(LEASE_MS + 5)).unwrap());
 }
 
@@ -136,7 +139,10 @@ fn a_stage_that_stays_away_costs_waiting_then_a_dead_letter_that_can_be_replayed
     let problem = page.items[0].problem.as_ref().unwrap();
     assert_eq!((page.items[0].stage.as_str(), problem.code()), ("relay", "tries-exhausted"));
     let id = page.items[0].id.clone();
-    assert_eq!(dead_letters::show(&it.db, &id).unwrap().unwrap().body.unwrap(), r#"{"device":"m","hr":80}"#);
+    assert_eq!(
+        dead_letters::show(&it.db, &id).unwrap().unwrap().body.unwrap(),
+        r#"{"device":"m","hr":80}"#
+    );
     assert_eq!(dead_letters::replay(&it.db, Some(&id), &Filter::default(), at(now)).unwrap(), [id]);
     it.relay(Answer::Taken, now);
     assert_eq!(it.states(), ["done"]);

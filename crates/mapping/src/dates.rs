@@ -38,9 +38,7 @@ fn milliseconds(text: &str) -> Option<Moment> {
 
 fn digits(bytes: &[u8], at: usize, count: usize) -> Option<i64> {
     let slice = bytes.get(at..at + count)?;
-    slice.iter().try_fold(0, |sum, it| {
-        it.is_ascii_digit().then(|| sum * 10 + i64::from(it - b'0'))
-    })
+    slice.iter().try_fold(0, |sum, it| it.is_ascii_digit().then(|| sum * 10 + i64::from(it - b'0')))
 }
 
 fn is(bytes: &[u8], at: usize, want: u8) -> Option<()> {
@@ -208,9 +206,7 @@ impl Parts {
     }
 
     fn clock(&mut self, bytes: &[u8], hour: i64, at: usize) -> Option<usize> {
-        let count = |at: usize| {
-            bytes.iter().skip(at).take_while(|it| it.is_ascii_digit()).count()
-        };
+        let count = |at: usize| bytes.iter().skip(at).take_while(|it| it.is_ascii_digit()).count();
         let length = count(at);
         if !(1..=2).contains(&length) {
             return None;
@@ -262,8 +258,18 @@ impl Parts {
 
     fn word(&mut self, word: &str) -> Option<()> {
         const MONTHS: [&str; 12] = [
-            "january", "february", "march", "april", "may", "june", "july", "august", "september",
-            "october", "november", "december",
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
         ];
         const DAYS: [&str; 7] =
             ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
@@ -412,13 +418,25 @@ mod tests {
     #[test]
     fn only_the_full_iso_form_makes_a_json_text_a_date() {
         let dates = [
-            "2020-01-02T03:04:05", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05.1234567+02:00",
-            "/Date(1583298367000)/", "2020-01-02T24:00:00Z", "2020-01-02T03:04:05+0530",
+            "2020-01-02T03:04:05",
+            "2020-01-02T03:04:05Z",
+            "2020-01-02T03:04:05.1234567+02:00",
+            "/Date(1583298367000)/",
+            "2020-01-02T24:00:00Z",
+            "2020-01-02T03:04:05+0530",
         ];
         let texts = [
-            "2020-01-02", "2020-01-02 03:04:05", "2020-01-02t03:04:05Z", "2020-01-02T03:04Z",
-            "2020-01-02T03:04:05.12345678Z", "2020-13-02T03:04:05Z", "/Date(x)/", "/", "",
-            "2020-01-02T03:04:05Z ", "2020-01-02T24:00:01Z",
+            "2020-01-02",
+            "2020-01-02 03:04:05",
+            "2020-01-02t03:04:05Z",
+            "2020-01-02T03:04Z",
+            "2020-01-02T03:04:05.12345678Z",
+            "2020-13-02T03:04:05Z",
+            "/Date(x)/",
+            "/",
+            "",
+            "2020-01-02T03:04:05Z ",
+            "2020-01-02T24:00:01Z",
         ];
         for text in dates {
             assert!(newtonsoft(text).is_some(), "{text}");

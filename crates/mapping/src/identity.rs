@@ -196,7 +196,9 @@ pub fn search(resource_type: &str, system: Option<&str>, value: &str) -> String 
         text
     };
     match system {
-        Some(system) => format!("{resource_type}?identifier={}|{}", escaped(system), escaped(value)),
+        Some(system) => {
+            format!("{resource_type}?identifier={}|{}", escaped(system), escaped(value))
+        }
         None => format!("{resource_type}?identifier={}", escaped(value)),
     }
 }

@@ -399,14 +399,14 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Result<Token, SyntaxError> {
         let rest = self.rest();
-        let part = |it: u8| {
-            it.is_ascii_hexdigit() || matches!(it, b'-' | b'+' | b'x' | b'X' | b'.')
-        };
+        let part =
+            |it: u8| it.is_ascii_hexdigit() || matches!(it, b'-' | b'+' | b'x' | b'X' | b'.');
         let end = rest.bytes().position(|it| !part(it)).unwrap_or(rest.len());
         let text = rest.get(..end).unwrap_or_default();
-        let ends = rest.get(end..).and_then(|it| it.chars().next()).is_none_or(|it| {
-            it.is_whitespace() || matches!(it, ',' | '}' | ']' | ')' | '/')
-        });
+        let ends = rest
+            .get(end..)
+            .and_then(|it| it.chars().next())
+            .is_none_or(|it| it.is_whitespace() || matches!(it, ',' | '}' | ']' | ')' | '/'));
         let token = if ends { number_token(text) } else { None };
         let Some(token) = token else { return Err(self.error("not a number")) };
         self.at += end;

@@ -142,16 +142,16 @@ fn fault_at(place: Place, path: &str, code: FaultCode, detail: String) -> Mappin
 /// # Errors
 /// The fault that keeps the whole file from being read.
 pub(crate) fn open(text: &str) -> Result<Loader, Box<MappingFault>> {
-    let at = |code, detail: &str| Box::new(fault_at(Place { line: 1, column: 1 }, "", code, detail.into()));
+    let at = |code, detail: &str| {
+        Box::new(fault_at(Place { line: 1, column: 1 }, "", code, detail.into()))
+    };
     if text.len() > MAPPING_BYTES_MAX {
         return Err(at(FaultCode::TooLarge, "a mapping file has at most 4 MiB"));
     }
     match json::parse_document(text) {
         Ok(Some(document)) => Ok(Loader { document, faults: Vec::new() }),
         Ok(None) => Err(at(FaultCode::EmptyMapping, "the mapping is empty")),
-        Err(error) => {
-            Err(Box::new(fault_at(error.place, "", FaultCode::JsonSyntax, error.reason)))
-        }
+        Err(error) => Err(Box::new(fault_at(error.place, "", FaultCode::JsonSyntax, error.reason))),
     }
 }
 
@@ -222,11 +222,19 @@ pub(crate) fn containers<'a>(
         Some((name, Token::Array(items))) => (pointer("", name), items),
         Some((name, _)) => {
             let path = pointer("", name);
-            loader.fault(&path, FaultCode::TemplateNotArray, "template must be an array of templates");
+            loader.fault(
+                &path,
+                FaultCode::TemplateNotArray,
+                "template must be an array of templates",
+            );
             return Vec::new();
         }
         None => {
-            loader.fault("", FaultCode::TemplateNotArray, "template, the array of templates, is missing");
+            loader.fault(
+                "",
+                FaultCode::TemplateNotArray,
+                "template, the array of templates, is missing",
+            );
             return Vec::new();
         }
     };
@@ -246,7 +254,11 @@ fn container<'a>(
         return None;
     };
     let Some((name, kind)) = find(object, "templateType") else {
-        loader.fault(path, FaultCode::UnknownTemplateType, "templateType of the template is missing");
+        loader.fault(
+            path,
+            FaultCode::UnknownTemplateType,
+            "templateType of the template is missing",
+        );
         return None;
     };
     let kind_path = pointer(path, name);
@@ -305,8 +317,16 @@ impl<'a, 'l> Members<'a, 'l> {
     /// The same without a word about unknown members.
     pub(crate) fn lenient(object: &'a Object, path: &str, loader: &'l mut Loader) -> Self {
         const KNOWN: [&str; 10] = [
-            "value", "language", "valueType", "valueName", "unit", "code", "system", "text",
-            "codes", "defaultPeriod",
+            "value",
+            "language",
+            "valueType",
+            "valueName",
+            "unit",
+            "code",
+            "system",
+            "text",
+            "codes",
+            "defaultPeriod",
         ];
         let mut found = BTreeMap::new();
         for (name, value) in object.iter() {
@@ -329,7 +349,11 @@ impl<'a, 'l> Members<'a, 'l> {
     pub(crate) fn bad(&mut self, name: &str, wanted: &str) {
         let found = self.get(name).map_or("nothing", Token::kind);
         let path = self.path_to(name);
-        self.loader.fault(&path, FaultCode::BadValueType, format!("{name} must be {wanted}, it is {found}"));
+        self.loader.fault(
+            &path,
+            FaultCode::BadValueType,
+            format!("{name} must be {wanted}, it is {found}"),
+        );
     }
 
     pub(crate) fn missing(&mut self, name: &str) {
@@ -339,7 +363,11 @@ impl<'a, 'l> Members<'a, 'l> {
 
     pub(crate) fn is_null(&mut self, name: &str) {
         let path = self.path_to(name);
-        self.loader.fault(&path, FaultCode::RequiredPropertyNull, format!("{name} must not be null or empty"));
+        self.loader.fault(
+            &path,
+            FaultCode::RequiredPropertyNull,
+            format!("{name} must not be null or empty"),
+        );
     }
 
     /// A text that must be there; empty is a text. Numbers, booleans and dates are turned into text.

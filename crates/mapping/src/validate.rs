@@ -99,8 +99,7 @@ pub fn validate(
     if let Some(fhir) = &fhir {
         unused(&device, fhir, &mut validation.mappings);
     }
-    validation.messages =
-        messages.iter().map(|it| message(&device, fhir.as_ref(), it)).collect();
+    validation.messages = messages.iter().map(|it| message(&device, fhir.as_ref(), it)).collect();
     Ok(validation)
 }
 

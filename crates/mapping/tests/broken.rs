@@ -30,9 +30,8 @@ fn replaced(member: &str, line: &str, root: &str) -> String {
             format!("\"values\": [{{\"valueName\": \"v\", \"valueExpression\": \"{root}hr\"}}]"),
         ),
     ];
-    let lines = members.into_iter().map(|(name, text)| {
-        if name == member { line.to_owned() } else { text }
-    });
+    let lines =
+        members.into_iter().map(|(name, text)| if name == member { line.to_owned() } else { text });
     lines.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(",\n")
 }
 
@@ -133,7 +132,9 @@ fn fifty_broken_files_each_name_the_place_and_the_cause() {
         let MappingFault { line: l, column: c, code: k, detail, suggestion, .. } = first;
         let told = suggestion.as_deref().map(|it| format!(" ({it})")).unwrap_or_default();
         println!("{at:>2} {l}:{c:<3} {:<28} {:<26} {detail}{told}", first.path, k.as_str());
-        if (*l, &first.path, *k) != (line, &path, code) || !format!("{detail}{told}").contains(names) {
+        if (*l, &first.path, *k) != (line, &path, code)
+            || !format!("{detail}{told}").contains(names)
+        {
             failures.push(format!("{at}: want {line} {path} {code:?} {names}, found {first:?}"));
         }
     }

@@ -88,9 +88,9 @@ fn the_true_cause_is_named_for_each_of_a_hundred_faults() {
         assert!(!trace.measured && trace.fault.as_ref().unwrap().starts_with(field));
         let expression = trace.expressions.iter().find(|it| it.field == field).unwrap();
         let hinted = match &expression.outcome {
-            Outcome::Nothing { hint } => hint.as_ref().is_some_and(|it| {
-                kind == 0 || it.contains(&format!("there is '{member}"))
-            }),
+            Outcome::Nothing { hint } => hint
+                .as_ref()
+                .is_some_and(|it| kind == 0 || it.contains(&format!("there is '{member}"))),
             Outcome::NoText { path, .. } => path.as_ref() == Some(&format!("{place}.{member}")),
             Outcome::Found { text, .. } => text.trim().is_empty(),
             Outcome::Failed { .. } => false,

@@ -21,9 +21,12 @@ fn check(mapping: &str, message: &str, want: &[&str]) {
         format!("{} {} {} {}", it.type_name, it.device_id, it.occurred, values.join(" "))
     };
     let mut found: Vec<String> = measured.measurements.iter().map(measurement).collect();
-    found.extend(measured.errors.iter().map(|it| {
-        format!("{} at {}: {}", it.field, it.path, it.code.as_str())
-    }));
+    found.extend(
+        measured
+            .errors
+            .iter()
+            .map(|it| format!("{} at {}: {}", it.field, it.path, it.code.as_str())),
+    );
     assert_eq!(found, want);
 }
 
@@ -97,7 +100,10 @@ const FHIR: &str = r#"{"templateType": "CollectionFhir", "template": [
             {"codes": [{"code": "8462-4"}], "value": {"valueType": "SampledData",
                 "valueName": "dia", "defaultPeriod": 60000, "unit": "mmHg"}}]}}]}"#;
 
-fn reading(minute: u32, values: &[(&str, &str)]) -> (Measurement, Option<auscult_mapping::Instant>) {
+fn reading(
+    minute: u32,
+    values: &[(&str, &str)],
+) -> (Measurement, Option<auscult_mapping::Instant>) {
     let time = format!("2020-01-01T10:{minute:02}:00Z");
     let measurement = Measurement {
         type_name: "bp".into(),

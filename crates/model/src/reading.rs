@@ -48,7 +48,8 @@ impl<'de> Deserialize<'de> for ReadingValue {
                 Ok(ReadingValue::Number(it.into()))
             }
             fn visit_f64<E: Error>(self, it: f64) -> Result<ReadingValue, E> {
-                let number = Decimal::from_f64(it).ok_or_else(|| E::custom("number out of range"))?;
+                let number =
+                    Decimal::from_f64(it).ok_or_else(|| E::custom("number out of range"))?;
                 Ok(ReadingValue::Number(number))
             }
             fn visit_str<E: Error>(self, it: &str) -> Result<ReadingValue, E> {

@@ -49,17 +49,25 @@ mod tests {
     fn the_wearer_is_who_wore_it_at_that_instant() {
         let mut worn = Assignments::default();
         let mut add = |id: &str, patient: &str, start, end: Option<i64>| {
-            worn.add("m", Assignment {
-                id: id.to_owned(),
-                patient: patient.to_owned(),
-                start: Timestamp::from_unix_ms(start),
-                end: end.map(Timestamp::from_unix_ms),
-            });
+            worn.add(
+                "m",
+                Assignment {
+                    id: id.to_owned(),
+                    patient: patient.to_owned(),
+                    start: Timestamp::from_unix_ms(start),
+                    end: end.map(Timestamp::from_unix_ms),
+                },
+            );
         };
         add("1", "ann", 100, Some(200));
         add("2", "bob", 200, None);
-        let rows =
-            [(99, None), (100, Some("ann")), (199, Some("ann")), (200, Some("bob")), (999, Some("bob"))];
+        let rows = [
+            (99, None),
+            (100, Some("ann")),
+            (199, Some("ann")),
+            (200, Some("bob")),
+            (999, Some("bob")),
+        ];
         for (at, want) in rows {
             assert_eq!(worn.patient("m", Timestamp::from_unix_ms(at)), want, "at {at}");
         }

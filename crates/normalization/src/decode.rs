@@ -73,7 +73,11 @@ fn by_catalogue(message: &ReceivedMessage, body: &serde_json::Value) -> Result<D
     if let Some(source) = &message.source
         && !auscult_catalogue::SHAPES.iter().any(|it| it.name == source)
     {
-        return Err(Problem::new(400, "unknown-source", "No mapping set and no shape has that name"));
+        return Err(Problem::new(
+            400,
+            "unknown-source",
+            "No mapping set and no shape has that name",
+        ));
     }
     let context = Context::new(message.received);
     let found = auscult_catalogue::decode(body, message.source.as_deref(), &context)

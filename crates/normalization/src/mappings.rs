@@ -54,8 +54,9 @@ impl MappingSet {
             let text = message.body.get();
             parse_token(&format!(r#"{{"Body":{text},"Properties":{{}},"SystemProperties":{{}}}}"#))
         };
-        let token = enveloped
-            .map_err(|it| Problem::new(400, "malformed-json", "The message cannot be read").detail(it.to_string()))?;
+        let token = enveloped.map_err(|it| {
+            Problem::new(400, "malformed-json", "The message cannot be read").detail(it.to_string())
+        })?;
         let measured = self.mapping.measure(&token);
         let mut faults: Vec<Fault> = measured
             .errors
@@ -63,7 +64,10 @@ impl MappingSet {
             .map(|it| Fault {
                 path: it.path,
                 code: it.code.as_str().to_owned(),
-                detail: format!("template {} ({}), {}: {}", it.template, it.type_name, it.field, it.detail),
+                detail: format!(
+                    "template {} ({}), {}: {}",
+                    it.template, it.type_name, it.field, it.detail
+                ),
             })
             .collect();
         let mut readings = Vec::new();
@@ -129,16 +133,13 @@ fn located(
     timely: Quality,
 ) -> LocatedReading {
     let number = text.trim().parse::<Decimal>().ok();
+    let code = code.filter(|it| number.is_none_or(|number| unit_is_certain(it, number)));
     let (value, exact) = match (number, code) {
         (Some(number), Some(code)) if !code.is_coded() => {
             (ReadingValue::Number(number), Some(number))
         }
         (Some(number), None) => (ReadingValue::Number(number), Some(number)),
         _ => (ReadingValue::Text(text.to_owned()), None),
-    };
-    let plausible = match (code, number) {
-        (Some(code), Some(number)) => auscult_catalogue::plausible(code, number),
-        _ => true,
     };
     let reading = Reading {
         code: code.map_or_else(|| format!("{kind}.{name}"), |it| it.name.to_owned()),
@@ -151,9 +152,21 @@ fn located(
         source_id: None,
         comparator: None,
         flags: Vec::new(),
-        quality: if plausible { timely } else { Quality::OutOfPlausibleRange },
+        quality: timely,
     };
     LocatedReading { reading, path: format!("/{kind}/{name}"), exact, device: None }
+}
+
+/// A device mapping tells no units. A number takes a code's meaning only when it is plausible in the
+/// code's own unit and in no other the code may come in: 120 is a glucose in mg/dL, 20 could be either,
+/// and a wrong guess would be an alert about nothing, or none about something.
+fn unit_is_certain(code: &Code, number: Decimal) -> bool {
+    let in_own = auscult_catalogue::plausible(code, number);
+    let in_other = code.accepted.iter().filter(|it| **it != code.ucum).any(|unit| {
+        auscult_catalogue::convert(code, number, unit)
+            .is_ok_and(|it| it.exact != number && auscult_catalogue::plausible(code, it.exact))
+    });
+    in_own && !in_other
 }
 
 /// One version of a mapping set as shown.
@@ -248,4 +261,29 @@ fn version(row: auscult_store::Row<'_>) -> Result<Version, StoreError> {
         created: Timestamp::from_unix_ms(row.integer("created_ms")?),
         document: row.text("document")?.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_without_unit_takes_a_code_only_when_no_other_unit_fits() {
+        #[rustfmt::skip]
+        let rows = [
+            ("hr", 72, "heart_rate"),
+            ("temp", 37, "body_temperature"),
+            ("temp", 98, "kind.temp"),
+            ("sys", 120, "systolic_bp"),
+            ("spo2", 97, "spo2"),
+            ("weight", 80, "kind.weight"),
+            ("nobody", 1, "kind.nobody"),
+        ];
+        let at = Timestamp::from_unix_ms(0);
+        for (name, value, want) in rows {
+            let code = auscult_catalogue::synonym(name, None);
+            let it = located(code, "kind", name, &value.to_string(), at, Quality::Accepted);
+            assert_eq!(it.reading.code, want, "{name} {value}");
+        }
+    }
 }

@@ -172,7 +172,8 @@ fn observation(
         id: &id,
         patient,
         device,
-        category: known.map_or("exam", |it| if it.category.is_empty() { "exam" } else { it.category }),
+        category: known
+            .map_or("exam", |it| if it.category.is_empty() { "exam" } else { it.category }),
         codings: &codings,
         value: act.panel.is_none().then(|| value(reading)),
         native: if act.panel.is_none() { reading.native.as_ref() } else { None },
@@ -207,7 +208,8 @@ fn observation(
 /// Named by what was measured: device, code, time, and the sender's own id or else the value as sent.
 fn id(device: &str, code: &str, act: &Act<'_>) -> String {
     let at = act.first.located.reading.effective.unix_ms().to_string();
-    let mut parts: Vec<Cow<'_, str>> = vec!["observation".into(), device.into(), code.into(), at.into()];
+    let mut parts: Vec<Cow<'_, str>> =
+        vec!["observation".into(), device.into(), code.into(), at.into()];
     for it in act.parts() {
         let reading = &it.reading;
         parts.push(reading.code.as_str().into());
@@ -237,7 +239,11 @@ fn mdc_text(reading: &Reading) -> Option<String> {
     Some(number.to_string())
 }
 
-fn codings<'a>(name: &'a str, code: Option<&'static Code>, mdc: Option<&'a str>) -> Vec<Coding<'a>> {
+fn codings<'a>(
+    name: &'a str,
+    code: Option<&'static Code>,
+    mdc: Option<&'a str>,
+) -> Vec<Coding<'a>> {
     let reference_id = code.and_then(|it| it.mdc).map_or("", |(_, refid)| refid);
     auscult_fhir::codings(
         name,
@@ -281,4 +287,3 @@ fn inputs(act: &Act<'_>) -> Vec<ObservedValue> {
         })
         .collect()
 }
-

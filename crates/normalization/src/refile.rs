@@ -130,7 +130,9 @@ fn untold(db: &dyn Database, waiting: bool) -> Result<Round, StoreError> {
     let mut round = Round { more: waiting || !rows.is_empty(), ..Round::default() };
     for row in rows.iter() {
         round.told.push(row.text("id")?.to_owned());
-        for patient in [row.text_or_null("patient")?, row.text_or_null("was")?].into_iter().flatten() {
+        for patient in
+            [row.text_or_null("patient")?, row.text_or_null("was")?].into_iter().flatten()
+        {
             round.recorded.push(recorded(row, patient)?);
         }
     }

@@ -1,6 +1,6 @@
 //! Observations, outcomes and assignments in the database.
 
-use auscult_model::events::{ObservedValue, RecordedObservation, ReceivedMessage};
+use auscult_model::events::{ObservedValue, ReceivedMessage, RecordedObservation};
 use auscult_model::{Problem, Quality, Timestamp};
 use auscult_store::{Database, Row, StoreError, transaction};
 use serde::Serialize;
@@ -99,12 +99,15 @@ fn assignments<'a>(
         &[(&devices).into()],
     )?;
     for row in rows.iter() {
-        assignments.add(row.text("device")?, Assignment {
-            id: row.text("id")?.to_owned(),
-            patient: row.text("patient")?.to_owned(),
-            start: Timestamp::from_unix_ms(row.integer("start_ms")?),
-            end: row.integer_or_null("end_ms")?.map(Timestamp::from_unix_ms),
-        });
+        assignments.add(
+            row.text("device")?,
+            Assignment {
+                id: row.text("id")?.to_owned(),
+                patient: row.text("patient")?.to_owned(),
+                start: Timestamp::from_unix_ms(row.integer("start_ms")?),
+                end: row.integer_or_null("end_ms")?.map(Timestamp::from_unix_ms),
+            },
+        );
     }
     Ok(assignments)
 }

@@ -77,7 +77,8 @@ impl Ward {
                 .collect();
             let at = Timestamp::from_unix_ms(it.integer("effective_ms").unwrap()).to_string();
             let (code, quality) = (it.text("code").unwrap(), it.text("quality").unwrap());
-            writeln!(text, "{} {code} {patient} {quality} {}", &at[11..16], inputs.join(" ")).unwrap();
+            writeln!(text, "{} {code} {patient} {quality} {}", &at[11..16], inputs.join(" "))
+                .unwrap();
             text
         })
     }
@@ -122,12 +123,15 @@ fn a_plain_message_becomes_filed_observations() {
     let body = r#"{"device":"m","ts":"2026-11-20T11:00:00Z","HR":104,"sys":98,"dia":60,
         "temp":{"value":101.3,"unit":"F"},"avpu":"V"}"#;
     assert_eq!(ward.normalize(&[body]), 4);
-    assert_eq!(ward.observations(), "\
+    assert_eq!(
+        ward.observations(),
+        "\
 11:00 blood_pressure ann accepted systolic_bp=98 diastolic_bp=60
 11:00 body_temperature ann accepted body_temperature=38.5
 11:00 consciousness_acvpu ann accepted consciousness_acvpu=\"V\"
 11:00 heart_rate ann accepted heart_rate=104
-");
+"
+    );
     assert_eq!(ward.problem(body), "normalized: ");
 }
 
@@ -149,8 +153,14 @@ fn what_cannot_be_taken_is_told_with_its_place_and_costs_nothing_else() {
     let rows = [
         (r#"{"device":"m","HR":80}"#, "rejected: /HR missing-time"),
         (r#"{"device":"m","ts":"1970-01-01T00:00:00Z","HR":80}"#, "rejected: /HR implausible-time"),
-        (r#"{"device":"m","ts":"2026-11-20T11:00:00Z","HR":1e308,"rr":16}"#, "normalized: /HR number-out-of-range"),
-        (r#"{"device":"m","ts":"2026-11-20T11:00:00Z","temp":{"value":99,"unit":"parsec"}}"#, "rejected: /temp/unit unknown-unit"),
+        (
+            r#"{"device":"m","ts":"2026-11-20T11:00:00Z","HR":1e308,"rr":16}"#,
+            "normalized: /HR number-out-of-range",
+        ),
+        (
+            r#"{"device":"m","ts":"2026-11-20T11:00:00Z","temp":{"value":99,"unit":"parsec"}}"#,
+            "rejected: /temp/unit unknown-unit",
+        ),
     ];
     let bodies: Vec<&str> = rows.iter().map(|(body, _)| *body).collect();
     ward.normalize(&bodies);
@@ -168,10 +178,13 @@ fn an_implausible_or_future_value_is_kept_and_marked() {
         r#"{"device":"m","ts":"2026-11-20T11:00:00Z","HR":900}"#,
         r#"{"device":"m","ts":"2026-11-20T12:06:00Z","HR":80}"#,
     ]);
-    assert_eq!(ward.observations(), "\
+    assert_eq!(
+        ward.observations(),
+        "\
 11:00 heart_rate ann out-of-plausible-range heart_rate=900
 12:06 heart_rate ann future-time heart_rate=80
-");
+"
+    );
 }
 
 #[test]
@@ -198,10 +211,13 @@ fn a_corrected_assignment_moves_readings_and_both_patients_are_told() {
     ward.assign("u1", 2, "ann", "2026-11-20T10:00:00Z", Some("2026-11-20T11:00:00Z"));
     ward.assign("u2", 1, "bob", "2026-11-20T11:00:00Z", None);
     assert_eq!(ward.file_again(), 2, "ann lost one, bob has it");
-    assert_eq!(ward.observations(), "\
+    assert_eq!(
+        ward.observations(),
+        "\
 10:30 heart_rate ann accepted heart_rate=80
 11:30 heart_rate bob accepted heart_rate=90
-");
+"
+    );
 }
 
 #[test]

@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_five_minutes_and_a_quarter() {
-        for (tries, least) in [(1, 1_000), (2, 2_000), (3, 4_000), (9, 256_000), (10, 300_000), (30, 300_000)] {
+        for (tries, least) in
+            [(1, 1_000), (2, 2_000), (3, 4_000), (9, 256_000), (10, 300_000), (30, 300_000)]
+        {
             let wait = retry_after_ms("a", tries);
             assert!((least..=least + least / 4).contains(&wait), "{tries}: {wait}");
             assert_eq!(wait, retry_after_ms("a", tries));

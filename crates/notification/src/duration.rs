@@ -18,7 +18,8 @@ pub fn parse(text: &str) -> Option<i64> {
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|it: char| it.is_ascii_digit()).len();
         let (number, after) = rest.split_at_checked(digits)?;
-        let letters = after.len() - after.trim_start_matches(|it: char| it.is_ascii_lowercase()).len();
+        let letters =
+            after.len() - after.trim_start_matches(|it: char| it.is_ascii_lowercase()).len();
         let (unit, after) = after.split_at_checked(letters)?;
         let unit_ms = match unit {
             "ms" => 1,

@@ -252,9 +252,8 @@ pub fn after_data(state: Option<&State>, seen: &Observed) -> Option<State> {
     let gone = |phase| Some(state.moved_by(seen, phase, state.severity));
     match (state.phase, seen.verdict) {
         (_, Verdict::Unknown) => None,
-        (Phase::Open, Verdict::Above { severity, exact }) => {
-            moved(state.severity, severity, exact).then(|| state.moved_by(seen, Phase::Open, severity))
-        }
+        (Phase::Open, Verdict::Above { severity, exact }) => moved(state.severity, severity, exact)
+            .then(|| state.moved_by(seen, Phase::Open, severity)),
         (Phase::Acknowledged { covers }, Verdict::Above { severity, exact }) => {
             let phase = if severity > covers { Phase::Open } else { state.phase };
             moved(state.severity, severity, exact).then(|| state.moved_by(seen, phase, severity))

@@ -150,7 +150,12 @@ pub enum Decision {
 
 /// Decides whether somebody is told about the alert now.
 #[must_use]
-pub fn decide(rules: Rules<'_>, told: Option<&Told>, facing: Facing<'_>, now: Timestamp) -> Decision {
+pub fn decide(
+    rules: Rules<'_>,
+    told: Option<&Told>,
+    facing: Facing<'_>,
+    now: Timestamp,
+) -> Decision {
     use Decision::{Hold, Nothing, Send};
     let Some(state) = facing.state else {
         return told.map_or(Nothing, |_| Send(SendReason::Retracted));

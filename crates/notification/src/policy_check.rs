@@ -253,7 +253,12 @@ impl Faults {
         None
     }
 
-    fn list<'a>(&mut self, value: Option<&'a Value>, path: &str, most: usize) -> Option<&'a [Value]> {
+    fn list<'a>(
+        &mut self,
+        value: Option<&'a Value>,
+        path: &str,
+        most: usize,
+    ) -> Option<&'a [Value]> {
         match value {
             None => self.add(path, "missing", "this key is needed"),
             Some(Value::Array(list)) if list.len() > most => {

@@ -38,7 +38,8 @@ impl Past {
         let mut steps = fold(self.state(), items);
         let kept = self.steps.partition_point(|it| it.transition.at <= to);
         let (window, rest) = self.steps.split_at_checked(kept).unwrap_or((&self.steps, &[]));
-        let ended = |steps: &[Step]| steps.last().map(|it| it.state.clone()).or(self.state().cloned());
+        let ended =
+            |steps: &[Step]| steps.last().map(|it| it.state.clone()).or(self.state().cloned());
         if ended(&steps) == ended(window) {
             steps.extend_from_slice(rest);
             Refolded::Settled(steps)

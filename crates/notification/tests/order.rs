@@ -176,9 +176,15 @@ fn pages_agree(ward: &Ward, patient: usize) -> Result<(), TestCaseError> {
 
 fn clear(ward: &Ward) {
     let cleared: Result<(), auscult_store::StoreError> = transaction(&ward.db, |db| {
-        for table in
-            ["assessment", "alert", "alert_transition", "alert_answer", "alert_held", "delivery", "alert_revision"]
-        {
+        for table in [
+            "assessment",
+            "alert",
+            "alert_transition",
+            "alert_answer",
+            "alert_held",
+            "delivery",
+            "alert_revision",
+        ] {
             db.query(&format!("DELETE FROM {table}"), &[])?;
         }
         Ok(())
@@ -190,7 +196,8 @@ fn clear(ward: &Ward) {
 fn arrival_does_not_matter() {
     // Every case pays for synced commits; the fold alone is tested far more often below.
     let ward = Ward::with_policy();
-    let cases = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let cases =
+        ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(cases);
     let strategy = (versions(), answers(), any::<u64>());
     runner

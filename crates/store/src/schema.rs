@@ -30,10 +30,7 @@ pub const SCORING: Schema = Schema {
 /// Tables of `notification`.
 pub const NOTIFICATION: Schema = Schema {
     stage: "notification",
-    steps: &[
-        include_str!("schema/notification_1.sql"),
-        include_str!("schema/notification_2.sql"),
-    ],
+    steps: &[include_str!("schema/notification_1.sql"), include_str!("schema/notification_2.sql")],
 };
 
 /// Every stage reads tables of the others, so all are laid out together.
@@ -64,7 +61,10 @@ pub fn lay_out(db: &dyn Database) -> Result<(), StoreError> {
             db.query(
                 "INSERT INTO schema_version (stage, version) VALUES (?1, ?2)
                  ON CONFLICT (stage) DO UPDATE SET version = excluded.version",
-                &[schema.stage.into(), i64::try_from(schema.steps.len()).unwrap_or(i64::MAX).into()],
+                &[
+                    schema.stage.into(),
+                    i64::try_from(schema.steps.len()).unwrap_or(i64::MAX).into(),
+                ],
             )?;
         }
         Ok(())

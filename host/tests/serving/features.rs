@@ -67,8 +67,7 @@ async fn an_allowed_host_is_reached_and_one_that_is_silent_is_given_up() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent_port = silent.local_addr().unwrap().port();
     let port = other_server.local_addr().port();
-    let allowed =
-        format!("[\"http://127.0.0.1:{port}\", \"http://127.0.0.1:{silent_port}\"]");
+    let allowed = format!("[\"http://127.0.0.1:{port}\", \"http://127.0.0.1:{silent_port}\"]");
     let app = App::changed(&[("[\"http://{{ back_host }}\", \"http://self\"]", &allowed)]);
     let mut options = app.options();
     options.limits.outbound_time_max = std::time::Duration::from_millis(300);

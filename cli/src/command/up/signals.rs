@@ -17,7 +17,10 @@ impl Signals {
     /// Takes the signals over.
     pub fn listen() -> Result<Self, Failure> {
         let take = |kind| signal(kind).map_err(|it| Failure::unread("signals", &it));
-        Ok(Self { terminate: take(SignalKind::terminate())?, interrupt: take(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: take(SignalKind::terminate())?,
+            interrupt: take(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for the next signal.

@@ -136,7 +136,11 @@ mod tests {
     fn people_are_named_from_what_the_patient_resource_has() {
         let now = Timestamp::parse("2026-11-21T12:00:00Z").unwrap();
         let rows = [
-            (r#"{"name":[{"family":"A","given":["B","C"]}],"gender":"female","birthDate":"1951-11-22"}"#, "A, B", "74 y, female"),
+            (
+                r#"{"name":[{"family":"A","given":["B","C"]}],"gender":"female","birthDate":"1951-11-22"}"#,
+                "A, B",
+                "74 y, female",
+            ),
             (r#"{"name":[{"text":"A B"}],"birthDate":"1951"}"#, "A B", "75 y"),
             (r#"{"name":[]}"#, "id-1", ""),
             ("not json", "id-1", ""),

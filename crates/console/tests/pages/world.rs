@@ -85,7 +85,15 @@ impl World {
     }
 
     /// One Observation; its id tells patient, code and age.
-    pub fn observation(&self, patient: &str, code: &str, values: &[(&str, Value, &str)], ago_s: i64, quality: &str, message: &str) -> String {
+    pub fn observation(
+        &self,
+        patient: &str,
+        code: &str,
+        values: &[(&str, Value, &str)],
+        ago_s: i64,
+        quality: &str,
+        message: &str,
+    ) -> String {
         let id = format!("obs-{patient}-{code}-{ago_s}");
         let inputs: Vec<Value> = values
             .iter()
@@ -118,7 +126,16 @@ impl World {
         }
     }
 
-    pub fn assessment(&self, patient: &str, id: &str, ago_s: i64, value: i64, complete: bool, inputs: &Value, missing: &Value) {
+    pub fn assessment(
+        &self,
+        patient: &str,
+        id: &str,
+        ago_s: i64,
+        value: i64,
+        complete: bool,
+        inputs: &Value,
+        missing: &Value,
+    ) {
         let at = NOW.plus_ms(-ago_s * 1_000);
         let (band, severity) = match value {
             7.. => ("high", Some("emergency")),
@@ -136,7 +153,15 @@ impl World {
         );
     }
 
-    fn alert(&self, id: &str, patient: &str, severity: &str, status: &str, opened_ago_s: i64, assessment: &str) {
+    fn alert(
+        &self,
+        id: &str,
+        patient: &str,
+        severity: &str,
+        status: &str,
+        opened_ago_s: i64,
+        assessment: &str,
+    ) {
         let at = NOW.plus_ms(-opened_ago_s * 1_000);
         self.run(
             "INSERT INTO alert (id, patient, cause, severity, status, opened_ms, updated_ms, assessment, body)
@@ -155,21 +180,46 @@ impl World {
         for minute in 0..60_i64 {
             let by = (1.0 - minute as f64 / 45.0).clamp(0.0, 1.0);
             let r = |it: f64| it.round();
-            let it = [r(16.0 + 11.0 * by), r(97.0 - 7.0 * by), r(126.0 - 32.0 * by), r(74.0 - 16.0 * by), r(76.0 + 46.0 * by), (370.0 + 19.0 * by).round() / 10.0];
-            self.set("p-1", 12 + minute * 60, it, if by > 0.5 { 6 } else { 0 }, if by > 0.9 { "C" } else { "A" });
+            let it = [
+                r(16.0 + 11.0 * by),
+                r(97.0 - 7.0 * by),
+                r(126.0 - 32.0 * by),
+                r(74.0 - 16.0 * by),
+                r(76.0 + 46.0 * by),
+                (370.0 + 19.0 * by).round() / 10.0,
+            ];
+            self.set(
+                "p-1",
+                12 + minute * 60,
+                it,
+                if by > 0.5 { 6 } else { 0 },
+                if by > 0.9 { "C" } else { "A" },
+            );
             let value = (12.0 * by).round() as i64;
             if minute > 0 {
-                self.assessment("p-1", &format!("a-1-{minute}"), 12 + minute * 60, value, minute % 17 < 14, &json!([]), &json!([]));
+                self.assessment(
+                    "p-1",
+                    &format!("a-1-{minute}"),
+                    12 + minute * 60,
+                    value,
+                    minute % 17 < 14,
+                    &json!([]),
+                    &json!([]),
+                );
             }
         }
-        let body = json!({ "device": "cuff-1", "ts": "2026-11-21T11:59:48Z", "sys": 94, "dia": 58 });
+        let body =
+            json!({ "device": "cuff-1", "ts": "2026-11-21T11:59:48Z", "sys": 94, "dia": 58 });
         self.message("m-1", &body, 11, "done", None);
         self.run(
             "INSERT INTO message_outcome (message, status, observations, problem, mapping, at_ms)
              VALUES ('m-1', 'normalized', '[\"obs-p-1-blood_pressure-12\"]', NULL, 'catalogue@1', ?1)",
             &[NOW.plus_ms(-10_900).into()],
         );
-        self.run("UPDATE observation SET message = 'm-1' WHERE id = 'obs-p-1-blood_pressure-12'", &[]);
+        self.run(
+            "UPDATE observation SET message = 'm-1' WHERE id = 'obs-p-1-blood_pressure-12'",
+            &[],
+        );
         let at = NOW.plus_ms(-12_000);
         let input = |code: &str, value: Value, unit: &str, points: u32, of: &str| {
             json!({ "code": code, "value": value, "unit": unit, "effective": at, "age_seconds": 0,
@@ -196,7 +246,15 @@ impl World {
     fn looked_after(&self) {
         for minute in 0..60_i64 {
             self.set("p-11", 12 + minute * 60, [22.0, 94.0, 108.0, 66.0, 98.0, 37.9], 2, "A");
-            self.assessment("p-11", &format!("a-11-{minute}"), 12 + minute * 60, 5 + i64::from(minute % 9 == 0), true, &json!([]), &json!([]));
+            self.assessment(
+                "p-11",
+                &format!("a-11-{minute}"),
+                12 + minute * 60,
+                5 + i64::from(minute % 9 == 0),
+                true,
+                &json!([]),
+                &json!([]),
+            );
         }
         self.alert("alert-11", "p-11", "urgent", "acknowledged", 1_900, "a-11-0");
         self.run(
@@ -207,14 +265,34 @@ impl World {
 
     fn quiet(&self, patient: &str, offset: i64) {
         for minute in 0..60_i64 {
-            self.set(patient, 12 + minute * 60, [15.0, 98.0, 124.0, 76.0, (70 + offset) as f64, 36.8], 0, "A");
-            self.assessment(patient, &format!("a-{patient}-{minute}"), 12 + minute * 60, 0, true, &json!([]), &json!([]));
+            self.set(
+                patient,
+                12 + minute * 60,
+                [15.0, 98.0, 124.0, 76.0, (70 + offset) as f64, 36.8],
+                0,
+                "A",
+            );
+            self.assessment(
+                patient,
+                &format!("a-{patient}-{minute}"),
+                12 + minute * 60,
+                0,
+                true,
+                &json!([]),
+                &json!([]),
+            );
         }
     }
 
     fn loose_sensor(&self) {
         self.quiet("p-4", 8);
-        self.message("m-bad", &json!({ "device": "mon-4", "ts": "2026-11-21T11:59:57Z", "HR": 342 }), 3, "done", None);
+        self.message(
+            "m-bad",
+            &json!({ "device": "mon-4", "ts": "2026-11-21T11:59:57Z", "HR": 342 }),
+            3,
+            "done",
+            None,
+        );
         let hr = [("heart_rate", json!(342), "/min")];
         self.observation("p-4", "heart_rate", &hr, 3, "out-of-plausible-range", "m-bad");
     }
@@ -233,14 +311,28 @@ impl World {
     fn frail(&self) {
         for minute in 0..60_i64 {
             self.set("p-3", 12 + minute * 60, [21.0, 95.0, 112.0, 70.0, 88.0, 37.4], 0, "A");
-            self.assessment("p-3", &format!("a-3-{minute}"), 12 + minute * 60, 3, true, &json!([]), &json!([]));
+            self.assessment(
+                "p-3",
+                &format!("a-3-{minute}"),
+                12 + minute * 60,
+                3,
+                true,
+                &json!([]),
+                &json!([]),
+            );
         }
     }
 
     fn rejected_message(&self) {
         let problem = json!({ "type": "urn:auscult:problem:rejected", "title": "The message was rejected", "status": 400,
             "errors": [{ "path": "/ts", "code": "missing-time", "detail": "a reading needs a time" }] });
-        self.message("m-rejected", &json!({ "device": "mon-1", "HR": 80 }), 60, "rejected", Some(&problem.to_string()));
+        self.message(
+            "m-rejected",
+            &json!({ "device": "mon-1", "HR": 80 }),
+            60,
+            "rejected",
+            Some(&problem.to_string()),
+        );
     }
 
     /// The query plan, one step a line.

@@ -103,8 +103,10 @@ pub(super) fn explain(mapping: &DeviceMapping, message: &Token) -> Explanation {
 fn trace(template: &Template, message: &Token) -> TemplateTrace {
     let mut found = Vec::new();
     let tried = if matches!(message, Token::Object(_)) {
-        matches(template, message, &mut |matched| found.push(match_trace(template, message, matched)))
-            .map_err(|it| it.detail)
+        matches(template, message, &mut |matched| {
+            found.push(match_trace(template, message, matched))
+        })
+        .map_err(|it| it.detail)
     } else {
         Err(format!("a message must be an object, it is {}", message.kind()))
     };

@@ -161,7 +161,9 @@ struct Reader {
 impl Reader {
     fn required(&self, members: &mut Members<'_, '_>, name: &'static str) -> Option<Expression> {
         if !self.calculated {
-            return members.required_text(name).map(|text| self.compile(members, name, &text, None));
+            return members
+                .required_text(name)
+                .map(|text| self.compile(members, name, &text, None));
         }
         match members.get(name) {
             None => {
@@ -266,12 +268,7 @@ fn values(reader: &Reader, members: &mut Members<'_, '_>) -> Option<Vec<ValueTem
     )
 }
 
-fn value(
-    reader: &Reader,
-    item: &Token,
-    path: &str,
-    loader: &mut Loader,
-) -> Option<ValueTemplate> {
+fn value(reader: &Reader, item: &Token, path: &str, loader: &mut Loader) -> Option<ValueTemplate> {
     let Token::Object(object) = item else {
         let detail = format!("a value must be an object, it is {}", item.kind());
         loader.fault(path, FaultCode::BadValueType, detail);

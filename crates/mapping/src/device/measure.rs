@@ -213,9 +213,7 @@ impl<'a> Context<'a> {
                     (None, Some(matched)) => path.find(Hit::Value(matched)),
                     (None, None) => Ok(None),
                 };
-                found
-                    .map(|it| it.map(Cow::Borrowed))
-                    .map_err(|it| path_failure(named(), it))
+                found.map(|it| it.map(Cow::Borrowed)).map_err(|it| path_failure(named(), it))
             }
             Code::JmesPath(path) => {
                 let Some(overlay) = &self.overlay else { return Ok(None) };
@@ -304,7 +302,8 @@ pub(super) fn evaluate(
     matched: Match<'_>,
 ) -> Result<Measurement, Failure> {
     let context = Context::new(template, message, matched)?;
-    let text = |it: &Expression, field: &str| context.required_text(it, field).map_err(|e| e.of(it));
+    let text =
+        |it: &Expression, field: &str| context.required_text(it, field).map_err(|e| e.of(it));
     let device_id = text(&template.device_id, "DeviceIdExpression")?;
     let occurred = context.timestamp(template)?;
     let correlation_id = match &template.correlation_id {

@@ -89,8 +89,13 @@ fn template(container: &Container<'_>, loader: &mut Loader) -> Option<(String, C
         value: value(inner),
     });
     let value = value(&mut members);
-    let template =
-        CodeValue { codes: codes?, categories, period_interval: period_interval?, value, components };
+    let template = CodeValue {
+        codes: codes?,
+        categories,
+        period_interval: period_interval?,
+        value,
+        components,
+    };
     Some((type_name?, template))
 }
 
@@ -206,9 +211,8 @@ fn period_ms(members: &mut Members<'_, '_>) -> Option<Decimal> {
         members.loader.only_warn();
         return None;
     };
-    let number = convert::text(token).and_then(|it| {
-        Decimal::from_scientific(it.trim()).or_else(|_| it.trim().parse()).ok()
-    });
+    let number = convert::text(token)
+        .and_then(|it| Decimal::from_scientific(it.trim()).or_else(|_| it.trim().parse()).ok());
     match number {
         None => members.bad("defaultPeriod", "a number of milliseconds"),
         Some(it) if it <= Decimal::ZERO => {

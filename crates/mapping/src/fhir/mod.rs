@@ -136,7 +136,11 @@ impl FhirMapping {
             return Ok(Vec::new());
         }
         let template = self.template(&group.type_name)?;
-        observation_groups(template.period_interval, group.correlation_id.as_deref(), &group.readings)
+        observation_groups(
+            template.period_interval,
+            group.correlation_id.as_deref(),
+            &group.readings,
+        )
     }
 
     /// The new Observation of one window.

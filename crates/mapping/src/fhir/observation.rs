@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde::ser::{SerializeStruct, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -302,9 +302,8 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
         (None, None) => (false, text),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let ascii = |it: &str, comma: bool| {
-        it.bytes().all(|it| it.is_ascii_digit() || (comma && it == b','))
-    };
+    let ascii =
+        |it: &str, comma: bool| it.bytes().all(|it| it.is_ascii_digit() || (comma && it == b','));
     let any = digits.bytes().any(|it| it.is_ascii_digit());
     if !any || !ascii(whole, true) || !ascii(fraction, false) || whole.starts_with(',') {
         return None;

@@ -114,10 +114,7 @@ pub(super) fn truthy(token: &Token) -> bool {
 }
 
 /// Applies `next` to a value that may be borrowed for long or owned for now.
-fn then<'a>(
-    value: Value<'a>,
-    next: impl for<'b> Fn(&'b Token) -> Evaluated<'b>,
-) -> Evaluated<'a> {
+fn then<'a>(value: Value<'a>, next: impl for<'b> Fn(&'b Token) -> Evaluated<'b>) -> Evaluated<'a> {
     match value {
         Cow::Borrowed(token) => next(token),
         Cow::Owned(token) => next(&token).map(|it| Cow::Owned(it.into_owned())),
@@ -249,7 +246,9 @@ impl Evaluation {
             let (Some(Node::Reference(expression)), Some(array)) =
                 (arguments.get(expression_at), arguments.get(array_at))
             else {
-                return Err(failed(FunctionError::Argument("an expression such as &name is wanted")));
+                return Err(failed(FunctionError::Argument(
+                    "an expression such as &name is wanted",
+                )));
             };
             let array = self.eval(array, current)?;
             return then_by(self, function, expression, array);
@@ -269,9 +268,9 @@ impl Evaluation {
     ) -> Result<Option<Vec<Value<'a>>>, JmesError> {
         match self.eval(left, current)? {
             Cow::Borrowed(token) => self.project_on(token, elements, right),
-            Cow::Owned(token) => Ok(self.project_on(&token, elements, right)?.map(|items| {
-                items.into_iter().map(|it| Cow::Owned(it.into_owned())).collect()
-            })),
+            Cow::Owned(token) => Ok(self
+                .project_on(&token, elements, right)?
+                .map(|items| items.into_iter().map(|it| Cow::Owned(it.into_owned())).collect())),
         }
     }
 
@@ -327,9 +326,7 @@ fn then_by<'a>(
                 error: FunctionError::Argument("an array is wanted"),
             });
         };
-        let keys = items.iter().map(|it| {
-            evaluation.eval_on(expression, it).map(Cow::into_owned)
-        });
+        let keys = items.iter().map(|it| evaluation.eval_on(expression, it).map(Cow::into_owned));
         let keys: Vec<Token> = keys.collect::<Result<_, _>>()?;
         functions::by_key(function, items, keys)
             .map(Cow::Owned)

@@ -24,9 +24,11 @@ const TEXT: FunctionError = FunctionError::Argument("a text is wanted");
 const ARRAY: FunctionError = FunctionError::Argument("an array is wanted");
 const OBJECT: FunctionError = FunctionError::Argument("an object is wanted");
 const INTEGER: FunctionError = FunctionError::Argument("an integer is wanted");
-const UNIFORM: FunctionError = FunctionError::Argument("an array of only numbers or only texts is wanted");
+const UNIFORM: FunctionError =
+    FunctionError::Argument("an array of only numbers or only texts is wanted");
 const BEYOND: FunctionError = FunctionError::Runtime("the result does not fit 64 bits");
-const BIG: FunctionError = FunctionError::Runtime("an integer beyond 64 bits cannot be calculated with");
+const BIG: FunctionError =
+    FunctionError::Runtime("an integer beyond 64 bits cannot be calculated with");
 
 macro_rules! functions {
     ($($variant:ident $name:literal $least:literal $most:expr;)*) => {
@@ -134,7 +136,9 @@ pub(super) fn call(function: Function, values: Vec<Value<'_>>) -> Called<'_> {
             owned(Token::Text(parts.join(&*text(&glue)?).into()))
         }
         Function::Keys => match &*next() {
-            Token::Object(it) => owned(Token::Array(it.iter().map(|(name, _)| name.into()).collect())),
+            Token::Object(it) => {
+                owned(Token::Array(it.iter().map(|(name, _)| name.into()).collect()))
+            }
             _ => Err(OBJECT),
         },
         Function::Values => match &*next() {
@@ -173,9 +177,7 @@ pub(super) fn call(function: Function, values: Vec<Value<'_>>) -> Called<'_> {
             })
         }
         Function::Type => owned(type_name(&next()).into()),
-        Function::Add => {
-            arithmetic(&next(), &next(), |a, b| Ok(a.wrapping_add(b)), |a, b| a + b)
-        }
+        Function::Add => arithmetic(&next(), &next(), |a, b| Ok(a.wrapping_add(b)), |a, b| a + b),
         Function::Subtract => {
             arithmetic(&next(), &next(), |a, b| Ok(a.wrapping_sub(b)), |a, b| a - b)
         }
@@ -206,10 +208,11 @@ pub(super) fn by_key(
     let mut pairs: Vec<(&Token, &Token)> = keys.iter().zip(items).collect();
     match function {
         Function::MaxBy | Function::MinBy => {
-            let better = if function == Function::MaxBy { Ordering::is_gt } else { Ordering::is_lt };
-            let best = pairs.into_iter().reduce(|best, it| {
-                if better(order(it.0, best.0)) { it } else { best }
-            });
+            let better =
+                if function == Function::MaxBy { Ordering::is_gt } else { Ordering::is_lt };
+            let best = pairs
+                .into_iter()
+                .reduce(|best, it| if better(order(it.0, best.0)) { it } else { best });
             Ok(best.map_or(Token::Null, |(_, item)| item.clone()))
         }
         _ => {

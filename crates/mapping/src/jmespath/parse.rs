@@ -217,7 +217,9 @@ impl Lexer {
         // As a member name, so that no text becomes a date.
         let object = json::parse_first(&format!("{{\"{text}\":0}}"));
         match object {
-            Ok(Some(Token::Object(object))) => object.iter().next().map(|(name, _)| name.to_owned()),
+            Ok(Some(Token::Object(object))) => {
+                object.iter().next().map(|(name, _)| name.to_owned())
+            }
             _ => None,
         }
         .ok_or_else(|| JmesSyntaxError { reason: "not a valid quoted name".into(), column })

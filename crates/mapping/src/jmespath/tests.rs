@@ -96,10 +96,16 @@ fn standard_functions() {
     check("keys(o)", "[\"p\",\"q\"]");
     check("values(o)[1].x", "2");
     check("length('a\u{1F600}')", "3");
-    check("length(nope)", "error: length: wrong type of argument: a text, an array or an object is wanted");
+    check(
+        "length(nope)",
+        "error: length: wrong type of argument: a text, an array or an object is wanted",
+    );
     check("max(l)", "3");
     check("min(texts)", "\"a\"");
-    check("max(mixed)", "error: max: wrong type of argument: an array of only numbers or only texts is wanted");
+    check(
+        "max(mixed)",
+        "error: max: wrong type of argument: an array of only numbers or only texts is wanted",
+    );
     check("merge(o.p, {z: `1`})", "{\"x\":1,\"z\":1}");
     check("not_null(nope, no, s)", "\"d1\"");
     check("reverse(s)", "\"1d\"");
@@ -136,10 +142,22 @@ fn functions_of_the_mapping_language() {
     check("pow(`100`, `-2`)", "0");
     check("pow(`2`, `63`)", "error: pow: the result does not fit 64 bits");
     check("insertString('ppy', 'ha', `0`)", "\"happy\"");
-    check("insertString('a', 'b', `2`)", "error: insertString: the position is outside of the text");
-    check("insertString('a', 'b', `1.0`)", "error: insertString: wrong type of argument: an integer is wanted");
-    check("insertString(ts, 'b', `1`)", "error: insertString: wrong type of argument: a text is wanted");
+    check(
+        "insertString('a', 'b', `2`)",
+        "error: insertString: the position is outside of the text",
+    );
+    check(
+        "insertString('a', 'b', `1.0`)",
+        "error: insertString: wrong type of argument: an integer is wanted",
+    );
+    check(
+        "insertString(ts, 'b', `1`)",
+        "error: insertString: wrong type of argument: a text is wanted",
+    );
     check("fromUnixTimestamp(`1577934245`)", "\"2020-01-02T03:04:05Z\"");
     check("fromUnixTimestampMs(`-1`)", "\"1969-12-31T23:59:59.999Z\"");
-    check("fromUnixTimestamp(`253402300800`)", "error: fromUnixTimestamp: the time is outside of the years 1 to 9999");
+    check(
+        "fromUnixTimestamp(`253402300800`)",
+        "error: fromUnixTimestamp: the time is outside of the years 1 to 9999",
+    );
 }

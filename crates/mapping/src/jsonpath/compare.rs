@@ -94,9 +94,7 @@ fn compare(left: &Token, right: &Token) -> Result<Ordering, EvalError> {
             }
             Ok(integer(left).ok_or(bad)?.cmp(&integer(right).ok_or(bad)?))
         }
-        Token::Float(_) => {
-            Ok(float_order(float(left).ok_or(bad)?, float(right).ok_or(bad)?))
-        }
+        Token::Float(_) => Ok(float_order(float(left).ok_or(bad)?, float(right).ok_or(bad)?)),
         Token::Text(_) => {
             let (left, right) = (convert::text(left), convert::text(right));
             Ok(left.ok_or(bad)?.encode_utf16().cmp(right.ok_or(bad)?.encode_utf16()))

@@ -191,9 +191,9 @@ impl<'a> Walk<'a> {
                 _ => Ok(()),
             },
             Step::Index(Some(index)) => each(element(value, *index)?, &mut next),
-            Step::Indexes(indexes) => indexes
-                .iter()
-                .try_for_each(|index| each(element(value, *index)?, &mut next)),
+            Step::Indexes(indexes) => {
+                indexes.iter().try_for_each(|index| each(element(value, *index)?, &mut next))
+            }
             Step::BadIndex => Err(EvalError::BadIndex),
             Step::Slice { start, end, step } => slice(value, *start, *end, *step, &mut next),
             Step::Scan(name) => match name {
@@ -206,7 +206,11 @@ impl<'a> Walk<'a> {
                 }),
             },
             Step::Scans(names) => self.scan(node, &mut |it, value| {
-                if names.iter().any(|name| it == &**name) { next(Hit::Value(value)) } else { Ok(()) }
+                if names.iter().any(|name| it == &**name) {
+                    next(Hit::Value(value))
+                } else {
+                    Ok(())
+                }
             }),
             Step::Filter(filter) => self.children(node, &mut |hit| {
                 if self.holds(filter, hit)? { next(hit) } else { Ok(()) }
@@ -219,9 +223,7 @@ impl<'a> Walk<'a> {
 
     fn children(&self, node: Hit<'a>, next: Sink<'_, 'a>) -> Outcome {
         match node {
-            Hit::Value(Token::Array(items)) => {
-                items.iter().try_for_each(|it| next(Hit::Value(it)))
-            }
+            Hit::Value(Token::Array(items)) => items.iter().try_for_each(|it| next(Hit::Value(it))),
             Hit::Value(Token::Object(object)) => {
                 object.iter().try_for_each(|(name, it)| next(Hit::Pair(name, it)))
             }
@@ -247,11 +249,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Every member below the node, parents first.
-    fn scan(
-        &self,
-        node: Hit<'a>,
-        next: &mut dyn FnMut(&'a str, &'a Token) -> Outcome,
-    ) -> Outcome {
+    fn scan(&self, node: Hit<'a>, next: &mut dyn FnMut(&'a str, &'a Token) -> Outcome) -> Outcome {
         self.visit()?;
         match node {
             Hit::Value(Token::Array(items)) => {

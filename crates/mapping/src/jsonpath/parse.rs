@@ -72,7 +72,8 @@ impl Parser {
     }
 
     fn take(&mut self, word: &str) -> bool {
-        let found = word.chars().enumerate().all(|(i, it)| self.chars.get(self.at + i) == Some(&it));
+        let found =
+            word.chars().enumerate().all(|(i, it)| self.chars.get(self.at + i) == Some(&it));
         if found {
             self.at += word.chars().count();
         }
@@ -455,7 +456,11 @@ fn grouped(conditions: Vec<(Filter, Option<bool>)>) -> Filter {
                 Filter::Any(members)
             }
             (Some((group, _)), _) => {
-                if and { Filter::All(vec![condition, group]) } else { Filter::Any(vec![condition, group]) }
+                if and {
+                    Filter::All(vec![condition, group])
+                } else {
+                    Filter::Any(vec![condition, group])
+                }
             }
             (None, last) => {
                 let members = std::iter::once(condition).chain(last).collect();

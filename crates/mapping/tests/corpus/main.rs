@@ -17,12 +17,24 @@ const CORPUS: &str = "../shared/corpus/iomt-fhir";
 
 /// Cases whose result differs on purpose, each with the reason.
 const DIFFERS_ON_PURPOSE: [(&str, &str); 6] = [
-    ("fhir-099", "a stored series is read with the period it was stored with, so that no sample moves in time"),
-    ("fhir-122", "a component added by a merge covers the whole new window, so that no sample is lost"),
-    ("fhir-123", "a component without new data is laid over the new window too, so that it does not shift"),
+    (
+        "fhir-099",
+        "a stored series is read with the period it was stored with, so that no sample moves in time",
+    ),
+    (
+        "fhir-122",
+        "a component added by a merge covers the whole new window, so that no sample is lost",
+    ),
+    (
+        "fhir-123",
+        "a component without new data is laid over the new window too, so that it does not shift",
+    ),
     ("fhir-126", "times are written in UTC with Z, whatever the zone they came in"),
     ("ident-021", "a device linked to one patient does not silently take data that name another"),
-    ("load-025", "an empty file is no mapping and is refused, instead of failing with the first message"),
+    (
+        "load-025",
+        "an empty file is no mapping and is refused, instead of failing with the first message",
+    ),
 ];
 
 /// One case, and the exact text of its members, which keeps their order.

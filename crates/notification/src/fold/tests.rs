@@ -22,7 +22,13 @@ fn state(phase: Phase, severity: Severity) -> State {
 }
 
 fn data(ms: i64, verdict: Verdict) -> Observed {
-    Observed { effective: at(ms), assessment: format!("a{ms}"), verdict, value: Some(3), band: None }
+    Observed {
+        effective: at(ms),
+        assessment: format!("a{ms}"),
+        verdict,
+        value: Some(3),
+        band: None,
+    }
 }
 
 fn above(severity: Severity) -> Verdict {

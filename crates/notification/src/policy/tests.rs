@@ -147,5 +147,8 @@ fn a_new_receiver_needs_its_own_secret() {
     keep_secrets(&mut document, policy.stored());
     let faults = Policy::parse(document).unwrap_err();
     assert_eq!(faults.len(), 1);
-    assert_eq!((faults[0].path.as_str(), faults[0].code.as_str()), ("/receivers/0/webhook/secret", "missing"));
+    assert_eq!(
+        (faults[0].path.as_str(), faults[0].code.as_str()),
+        ("/receivers/0/webhook/secret", "missing")
+    );
 }

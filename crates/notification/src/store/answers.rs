@@ -57,7 +57,8 @@ pub fn answer(
             }
         };
         if let Some(stored) = stored(db, &id)? {
-            let same = stored.kind == new.kind && stored.by == new.by && stored.comment == new.comment;
+            let same =
+                stored.kind == new.kind && stored.by == new.by && stored.comment == new.comment;
             return if same { Ok(()) } else { Err(AnswerError::KeyConflict) };
         }
         let Some(state) = &row.body.state else { return Ok(()) };

@@ -56,12 +56,7 @@ pub fn claim(db: &dyn Database, now: Timestamp, most: u32) -> Result<Vec<Claimed
              LIMIT max(0, min(?3, ?4 - (SELECT count(*) FROM delivery
                  WHERE state = 'pending' AND due_ms > ?1 AND lease_until_ms > ?1))))
          RETURNING seq, id, receiver, body, attempts",
-        &[
-            now.into(),
-            now.plus_ms(LEASE_MS).into(),
-            i64::from(most).into(),
-            IN_FLIGHT_MAX.into(),
-        ],
+        &[now.into(), now.plus_ms(LEASE_MS).into(), i64::from(most).into(), IN_FLIGHT_MAX.into()],
     )?;
     let mut claimed: Vec<(i64, Claimed)> = rows.iter().map(one).collect::<Result<_, _>>()?;
     claimed.sort_by_key(|(seq, _)| *seq);

@@ -46,8 +46,7 @@ pub struct AlertRow {
     pub body: AlertBody,
 }
 
-pub const ALERT_COLUMNS: &str =
-    "a.seq, a.id, a.patient, a.cause, a.severity, a.status, a.opened_ms, a.updated_ms, a.assessment, a.body";
+pub const ALERT_COLUMNS: &str = "a.seq, a.id, a.patient, a.cause, a.severity, a.status, a.opened_ms, a.updated_ms, a.assessment, a.body";
 
 pub fn alert_row(row: Row<'_>) -> Result<AlertRow, StoreError> {
     let shape = |column: &str| StoreError::Shape(column.to_owned());
@@ -71,7 +70,9 @@ pub fn alerts<'a>(
 ) -> Result<HashMap<String, AlertRow>, StoreError> {
     let ids = serde_json::to_string(&ids.collect::<Vec<_>>())?;
     let rows = db.query(
-        &format!("SELECT {ALERT_COLUMNS} FROM json_each(?1) w CROSS JOIN alert a ON a.id = w.value"),
+        &format!(
+            "SELECT {ALERT_COLUMNS} FROM json_each(?1) w CROSS JOIN alert a ON a.id = w.value"
+        ),
         &[(&ids).into()],
     )?;
     rows.iter().map(|row| alert_row(row).map(|it| (it.id.clone(), it))).collect()
@@ -189,8 +190,7 @@ pub fn newest<'a>(
     db: &dyn Database,
     alerts: impl Iterator<Item = &'a AlertRow>,
 ) -> Result<HashMap<String, (Timestamp, Option<Timestamp>)>, StoreError> {
-    let wanted: Vec<_> =
-        alerts.map(|it| json!([it.id, it.patient.reveal(), it.cause])).collect();
+    let wanted: Vec<_> = alerts.map(|it| json!([it.id, it.patient.reveal(), it.cause])).collect();
     let rows = db.query(
         "SELECT w.value ->> 0 AS alert,
              (SELECT max(s.effective_ms) FROM assessment s WHERE s.current = 1
@@ -209,4 +209,3 @@ pub fn newest<'a>(
     }
     Ok(found)
 }
-

@@ -49,8 +49,7 @@ pub fn in_force(db: &dyn Database) -> Result<Option<Policy>, StoreError> {
 }
 
 fn newest(db: &dyn Database) -> Result<Option<(i64, Value)>, StoreError> {
-    let rows =
-        db.query("SELECT version, body FROM policy ORDER BY version DESC LIMIT 1", &[])?;
+    let rows = db.query("SELECT version, body FROM policy ORDER BY version DESC LIMIT 1", &[])?;
     rows.first().map(|row| Ok((row.integer("version")?, row.json("body")?))).transpose()
 }
 

@@ -131,7 +131,8 @@ impl Work<'_> {
         if !moved && paged.ledger == ledger && row.is_some() {
             return None;
         }
-        let old = past.steps.iter().filter(|it| !steps.contains(it)).map(|it| it.transition.clone());
+        let old =
+            past.steps.iter().filter(|it| !steps.contains(it)).map(|it| it.transition.clone());
         let erased = old.collect();
         let last_at = last.map(|it| it.transition.at);
         Some(Change {
@@ -176,8 +177,7 @@ impl About<'_> {
         moved: bool,
         now: Timestamp,
     ) -> Paged {
-        let routed =
-            self.state.and_then(|it| policy?.route(it.severity, &self.touched.cause));
+        let routed = self.state.and_then(|it| policy?.route(it.severity, &self.touched.cause));
         let receiver = routed.as_ref().map(|it| it.receiver);
         let by_severity = self.state.map_or(i64::MAX, |it| repeat_after_ms(it.severity));
         let rules = Rules {
@@ -238,8 +238,13 @@ impl About<'_> {
 
     fn held(&self, reason: HoldReason, ledger: &Ledger, now: Timestamp) -> NewHeld {
         let at = self.state.map_or(now, |it| it.effective);
-        let parts =
-            ["held", &self.touched.alert, reason.as_str(), &at.to_string(), &ledger.pages.to_string()];
+        let parts = [
+            "held",
+            &self.touched.alert,
+            reason.as_str(),
+            &at.to_string(),
+            &ledger.pages.to_string(),
+        ];
         NewHeld {
             id: auscult_model::digest(&parts),
             alert: self.touched.alert.clone(),

@@ -119,9 +119,8 @@ fn views(db: &dyn Database, rows: Vec<AlertRow>) -> Result<Vec<AlertView>, Store
         return Ok(Vec::new());
     }
     let ids = serde_json::to_string(&json!(rows.iter().map(|it| &it.id).collect::<Vec<_>>()))?;
-    let mut transitions = histories(db, &ids, TRANSITIONS, |row| {
-        row.json::<Step>("body").map(|it| it.transition)
-    })?;
+    let mut transitions =
+        histories(db, &ids, TRANSITIONS, |row| row.json::<Step>("body").map(|it| it.transition))?;
     let mut held = histories(db, &ids, HELD, held)?;
     let mut deliveries = histories(db, &ids, DELIVERIES, delivery)?;
     let mut revisions = histories(db, &ids, REVISIONS, |row| {
@@ -176,8 +175,7 @@ fn retraction(row: &AlertRow, revisions: &[Revision]) -> Transition {
     }
 }
 
-const TRANSITIONS: &str =
-    "SELECT alert, at_ms, place AS seq, body FROM alert_transition";
+const TRANSITIONS: &str = "SELECT alert, at_ms, place AS seq, body FROM alert_transition";
 const HELD: &str = "SELECT alert, at_ms, id AS seq, reason, detail FROM alert_held";
 const DELIVERIES: &str = "SELECT alert, created_ms AS at_ms, seq, id, receiver, state, attempts,
         delivered_ms, last_error FROM delivery";

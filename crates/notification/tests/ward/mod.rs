@@ -120,7 +120,9 @@ impl Ward {
             )
             .unwrap();
         rows.iter()
-            .map(|it| (it.text("type").unwrap().to_owned(), it.text("receiver").unwrap().to_owned()))
+            .map(|it| {
+                (it.text("type").unwrap().to_owned(), it.text("receiver").unwrap().to_owned())
+            })
             .collect()
     }
 

@@ -1,0 +1,13 @@
+//! End to end: the real program, the real components, real sockets.
+
+mod alerts;
+mod bad_input;
+mod components;
+mod console;
+mod documents;
+mod fhir_model;
+mod kill;
+mod order;
+mod pipeline;
+mod real_input;
+mod vitals;
