@@ -126,14 +126,14 @@ async fn vendors_payloads_with_vital_signs_need_no_mapping() -> Result<()> {
             let payload = &case["payload"];
             let device = payload["device"].as_str().unwrap_or(name).to_owned();
             let token = program.token(&device, &[&device]).await?;
-            let first = vitals[0]["time"].as_str().unwrap_or_default();
             // Local times and texts travel in an envelope that says whose they are; the payload is as it came.
             let local = ["fitbit", "ble"].contains(&case["source"].as_str().unwrap_or_default());
             let message = if local || !payload.is_object() {
-                let zone = Timestamp::parse(first).and(first.get(19..)).filter(|it| it.len() == 6);
+                let context = &case["context"];
                 json!({
-                    "device": device, "source": case["source"], "timezone": zone.unwrap_or("UTC"),
-                    "payload": payload,
+                    "device": device, "source": case["source"], "payload": payload,
+                    "timezone": context["user_timezone"].as_str().unwrap_or("UTC"),
+                    "unit_system": context["unit_system"],
                 })
             } else {
                 payload.clone()
