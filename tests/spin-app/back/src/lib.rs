@@ -26,8 +26,8 @@ fn cycle(_: Request, _: Params) -> anyhow::Result<Response> {
 
 /// Counts the timer's calls.
 fn tick(request: Request, _: Params) -> anyhow::Result<Response> {
-    let marked = request.header("x-auscult-timer").and_then(|value| value.as_str()) == Some("1");
-    if !marked {
+    let firing = request.header("x-auscult-timer").and_then(|value| value.as_str());
+    if !matches!(firing, Some("first" | "again")) {
         return Ok(Response::new(403, "only the timer may call this"));
     }
     let store = Store::open_default()?;
