@@ -36,6 +36,8 @@ enum Command {
     DeadLetters(command::dead_letters::DeadLetters),
     #[command(subcommand)]
     Map(command::map::Map),
+    #[cfg(feature = "bench")]
+    Bench(command::bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
             Command::Trace(trace) => trace.run(output).await,
             Command::DeadLetters(dead_letters) => dead_letters.run(output).await,
             Command::Map(map) => map.run(output),
+            #[cfg(feature = "bench")]
+            Command::Bench(bench) => bench.run(output).await,
         }
     });
     match done {

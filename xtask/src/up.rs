@@ -16,8 +16,11 @@ pub fn up(rest: &[String]) -> Result<()> {
 
 /// Builds, then measures.
 pub fn bench(rest: &[String]) -> Result<()> {
-    build::all()?;
+    build::components()?;
     build::spin_app()?;
+    build::run(build::cargo().args([
+        "build", "--release", "--package", "auscult-cli", "--features", "bench",
+    ]))?;
     let mut auscult = Command::new(build::auscult());
     auscult.current_dir(build::root()).arg("bench").args(rest);
     replace(auscult)

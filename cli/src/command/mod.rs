@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod dead_letters;
 pub mod map;
 pub mod simulate;
