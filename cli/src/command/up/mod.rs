@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use auscult_host::{HostOptions, Server, StartError};
+use auscult_host::{HostOptions, Manifest, Server, StartError};
 use auscult_model::digest::sha256_hex;
 use serde_json::json;
 
@@ -55,9 +55,17 @@ impl Up {
         let (token, token_file) = token::operator_token(&self.data)?;
         let mut options = HostOptions::new(&self.app, &self.data);
         options.listen = self.listen;
-        options.variables.insert("operator_token_sha256".to_owned(), sha256_hex(&token));
-        if self.demo {
-            options.variables.insert("console_access".to_owned(), "open".to_owned());
+        let manifest =
+            Manifest::load(&self.app).map_err(|it| not_started(&StartError::Manifest(it)))?;
+        let ours = [
+            ("operator_token_sha256", Some(sha256_hex(&token))),
+            ("console_access", self.demo.then(|| "open".to_owned())),
+        ];
+        for (name, value) in ours {
+            // Any other Spin application knows nothing of these.
+            if let Some(value) = value.filter(|_| manifest.variables.contains_key(name)) {
+                options.variables.insert(name.to_owned(), value);
+            }
         }
         options.variables.extend(self.variables);
         let server = Server::start(options).await.map_err(|it| not_started(&it))?;
