@@ -63,12 +63,21 @@ impl Bench {
         let machine = Machine::here();
         let time = Duration::from_secs(self.seconds);
         let folder = tempfile::tempdir()?;
-        let mut report = Report { machine, seconds: self.seconds, pipeline: None, floor: Vec::new(), host: Vec::new() };
+        let mut report = Report {
+            machine,
+            seconds: self.seconds,
+            pipeline: None,
+            floor: Vec::new(),
+            host: Vec::new(),
+        };
         if self.only != Some(Only::Host) {
-            let measured = pipeline::measure(&self.app, &folder.path().join("pipeline"), time).await?;
+            let measured =
+                pipeline::measure(&self.app, &folder.path().join("pipeline"), time).await?;
             report.floor = floor::plain_sql(&measured.database, folder.path(), time).await?;
             let native = folder.path().to_owned();
-            report.floor.extend(tokio::task::spawn_blocking(move || floor::cores(&native, time)).await??);
+            report
+                .floor
+                .extend(tokio::task::spawn_blocking(move || floor::cores(&native, time)).await??);
             report.pipeline = Some(measured);
         }
         if self.only != Some(Only::Pipeline) {

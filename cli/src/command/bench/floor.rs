@@ -14,7 +14,10 @@ use auscult_store::native::NativeSqlite;
 use auscult_store::{Database as _, Param};
 use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{Column as _, ConnectOptions as _, Connection as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _};
+use sqlx::{
+    Column as _, ConnectOptions as _, Connection as _, QueryBuilder, Row as _, Sqlite,
+    SqliteConnection, TypeInfo as _, ValueRef as _,
+};
 
 use super::ward::{Ward, people};
 use crate::clock;
@@ -23,7 +26,7 @@ use crate::clock;
 const MESSAGES: i64 = 5_000;
 const BATCH: usize = 100;
 /// Most batches the cores are given: as many messages as a row of the pipeline.
-const BATCHES_MAX: usize = 300;
+const BATCHES_MAX: usize = 200;
 
 /// One row of the table.
 #[derive(Debug, Clone, Serialize)]
@@ -48,6 +51,8 @@ enum Cell {
     Text(String),
 }
 
+/// Where observations stand below.
+const OBSERVATION: usize = 1;
 /// Where each table's rows of a message are found; the first column is the message.
 const TABLES: [(&str, &str); 5] = [
     ("inbox", "SELECT m.id AS owner, t.* FROM m JOIN inbox t ON t.id = m.id"),
@@ -104,8 +109,7 @@ async fn rows_of(database: &Path) -> Result<(Vec<String>, Vec<Message>)> {
             .skip(1)
             .map(|it| it.name().to_owned())
             .collect();
-        let holes = vec!["?"; columns.len()].join(", ");
-        statements.push(format!("INSERT INTO {table} ({}) VALUES ({holes})", columns.join(", ")));
+        statements.push(format!("INSERT INTO {table} ({}) ", columns.join(", ")));
         for row in rows {
             let owner: String = row.try_get(0)?;
             let cells = (1..row.len()).map(|it| cell(&row, it)).collect::<Result<_>>()?;
@@ -147,10 +151,10 @@ async fn write(
     let started = Instant::now();
     for some in messages.chunks(batch) {
         let mut transaction = connection.begin().await?;
-        for (place, cells) in some.iter().flatten() {
-            let Some(sql) = statements.get(*place) else { bail!("no statement {place}") };
-            insert(&mut transaction, sql, cells).await?;
-            observations += usize::from(*place == 1);
+        for (place, sql) in statements.iter().enumerate() {
+            let rows = some.iter().flatten().filter(|it| it.0 == place).map(|it| &it.1);
+            observations += if place == OBSERVATION { rows.clone().count() } else { 0 };
+            insert(&mut transaction, sql, rows).await?;
         }
         transaction.commit().await?;
         count += some.len();
@@ -163,17 +167,28 @@ async fn write(
     Ok(Row { what, messages: count as f64 / took, observations: observations as f64 / took, count })
 }
 
-async fn insert(connection: &mut SqliteConnection, sql: &str, cells: &[Cell]) -> Result<()> {
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-    for cell in cells {
-        query = match cell {
-            Cell::Null => query.bind(None::<String>),
-            Cell::Integer(number) => query.bind(*number),
-            Cell::Real(number) => query.bind(*number),
-            Cell::Text(text) => query.bind(text.as_str()),
-        };
+/// One statement for all rows of a table, as one who knows SQLite would write it.
+async fn insert<'a>(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    rows: impl Iterator<Item = &'a Vec<Cell>>,
+) -> Result<()> {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
+        return Ok(());
     }
-    query.execute(connection).await?;
+    let mut insert = QueryBuilder::<Sqlite>::new(sql);
+    insert.push_values(rows, |mut row, cells| {
+        for cell in cells {
+            match cell {
+                Cell::Null => row.push_bind(None::<String>),
+                Cell::Integer(number) => row.push_bind(*number),
+                Cell::Real(number) => row.push_bind(*number),
+                Cell::Text(text) => row.push_bind(text.as_str()),
+            };
+        }
+    });
+    insert.build().execute(connection).await?;
     Ok(())
 }
 
@@ -237,7 +252,8 @@ fn one_batch(db: &NativeSqlite, body: &[u8], spent: &mut Spent) -> Result<usize>
         device: "bench-gateway".to_owned(),
         allowed: vec!["bench-*".to_owned()],
     };
-    let request = admit::Request { credential: &credential, idempotency_key: None, source: None, now };
+    let request =
+        admit::Request { credential: &credential, idempotency_key: None, source: None, now };
     let incoming = read(&Form::Json, body).map_err(|it| anyhow::anyhow!("{}", it.title))?;
     let mut messages = admit::admit(incoming, &request);
     let asked = admit::unknown_candidates(&messages, &credential);
@@ -250,7 +266,8 @@ fn one_batch(db: &NativeSqlite, body: &[u8], spent: &mut Spent) -> Result<usize>
 
     inbox::take_lease(db, now)?;
     let pending = inbox::pending(db, now)?;
-    let (_, event) = relay::event(&pending).map_err(|it| anyhow::anyhow!("message {it} is no JSON"))?;
+    let (_, event) =
+        relay::event(&pending).map_err(|it| anyhow::anyhow!("message {it} is no JSON"))?;
     lap(&mut spent.relay);
 
     let sets = normalization::mapping_sets(db, &event.messages)?;
@@ -264,10 +281,8 @@ fn one_batch(db: &NativeSqlite, body: &[u8], spent: &mut Spent) -> Result<usize>
     }
     lap(&mut spent.scoring);
 
-    let changed: Vec<notification::Changed> = emissions
-        .iter()
-        .map(|it| serde_json::from_str(it.body.get()))
-        .collect::<Result<_, _>>()?;
+    let changed: Vec<notification::Changed> =
+        emissions.iter().map(|it| serde_json::from_str(it.body.get())).collect::<Result<_, _>>()?;
     notification::on_assessments(db, &changed, now)?;
     lap(&mut spent.notification);
 

@@ -17,9 +17,27 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 /// Spin 4.0.2 (spin-sdk 5.2, WASI 0.2) on another 2-core machine, wrk on the same cores, 10 s each.
 const SPIN: [Route; 3] = [
-    Route { path: "/text", name: "text", rates: [1_759.0, 4_150.0, 3_999.0], p99_ms: [2.0, 7.6, 27.0], aim: 2.0 },
-    Route { path: "/sqlite", name: "insert + count", rates: [213.0, 164.0, 81.0], p99_ms: [82.0, 1_680.0, 5_030.0], aim: 20.0 },
-    Route { path: "/chain", name: "chain", rates: [924.0, 2_115.0, 1_863.0], p99_ms: [2.1, 14.0, 61.0], aim: 2.0 },
+    Route {
+        path: "/text",
+        name: "text",
+        rates: [1_759.0, 4_150.0, 3_999.0],
+        p99_ms: [2.0, 7.6, 27.0],
+        aim: 2.0,
+    },
+    Route {
+        path: "/sqlite",
+        name: "insert + count",
+        rates: [213.0, 164.0, 81.0],
+        p99_ms: [82.0, 1_680.0, 5_030.0],
+        aim: 20.0,
+    },
+    Route {
+        path: "/chain",
+        name: "chain",
+        rates: [924.0, 2_115.0, 1_863.0],
+        p99_ms: [2.1, 14.0, 61.0],
+        aim: 2.0,
+    },
 ];
 
 struct Route {

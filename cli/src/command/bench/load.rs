@@ -149,7 +149,11 @@ impl Outcome {
 
 /// The smallest of the sorted values that `share` of them do not exceed; 0 of none.
 pub fn percentile(sorted: &[u32], share: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place in a list"
+    )]
     let place = (sorted.len() as f64 * share).ceil() as usize;
     sorted.get(place.saturating_sub(1)).copied().unwrap_or_default()
 }
@@ -194,6 +198,9 @@ async fn one(plan: Plan, place: usize, start: Instant, next: Next, count: Count)
     }
     loop {
         if plan.every.is_some() {
+            if due.duration_since(start) >= plan.time {
+                return outcome;
+            }
             tokio::time::sleep_until(due.into()).await;
         }
         if start.elapsed() >= plan.time {
@@ -206,7 +213,9 @@ async fn one(plan: Plan, place: usize, start: Instant, next: Next, count: Count)
                 Some(counted) => {
                     outcome.answered += 1;
                     outcome.counted += counted;
-                    outcome.micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+                    outcome
+                        .micros
+                        .push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
                     None
                 }
                 None => Some(format!("status {status}")),

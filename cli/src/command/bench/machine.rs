@@ -18,7 +18,8 @@ impl Machine {
         let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
         let field = |text: &str, name: &str| {
             let line = text.lines().find(|it| it.starts_with(name));
-            line.and_then(|it| it.split_once(':')).map_or_else(String::new, |it| it.1.trim().to_owned())
+            line.and_then(|it| it.split_once(':'))
+                .map_or_else(String::new, |it| it.1.trim().to_owned())
         };
         let kb = field(&read("/proc/meminfo"), "MemTotal");
         let kb: u64 = kb.split(' ').next().and_then(|it| it.parse().ok()).unwrap_or_default();

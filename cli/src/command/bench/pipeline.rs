@@ -21,7 +21,7 @@ use crate::clock;
 /// Connections and messages a request of each row.
 const ROWS: [(usize, u64); 6] = [(1, 1), (16, 1), (64, 1), (1, 100), (16, 100), (64, 100)];
 /// Most messages of one row: what is acknowledged faster than scored must still be scored in time.
-const MESSAGES_MAX: u64 = 30_000;
+const MESSAGES_MAX: u64 = 20_000;
 /// What was acknowledged is through after this long, or the row says that it was not.
 const DRAIN_WITHIN: Duration = Duration::from_secs(60);
 /// How often the database is asked whether anything waits: seldom enough not to be load itself.
@@ -219,7 +219,7 @@ impl Bench<'_> {
             observations_a_core: observations / cpu.as_secs_f64().max(0.001),
             sent: full.counted,
             assessments: after.0 - before.0,
-            half_load: per_second(half.counted, half.took),
+            half_load: per_second(half.counted, self.time),
             alert_p50_ms: f64::from(load::percentile(&alerts.micros, 0.5)) / 1e3,
             alert_p99_ms: f64::from(load::percentile(&alerts.micros, 0.99)) / 1e3,
             ill: alerts.ill,
@@ -234,7 +234,8 @@ impl Bench<'_> {
         let (body, token) = (bodies(&self.ward, messages), self.token.clone());
         let left = AtomicU64::new(MESSAGES_MAX / messages);
         let next = move || {
-            let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| it.checked_sub(1));
+            let taken =
+                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| it.checked_sub(1));
             taken.ok().map(|_| Call::ingest(&token, body()))
         };
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -249,7 +250,12 @@ impl Bench<'_> {
     }
 
     /// Half of the load, and patients who fall ill in the middle of it.
-    async fn half(&self, connections: usize, messages: u64, rate: f64) -> Result<(Outcome, Alerts)> {
+    async fn half(
+        &self,
+        connections: usize,
+        messages: u64,
+        rate: f64,
+    ) -> Result<(Outcome, Alerts)> {
         self.receiver.clear();
         let (half, sick) =
             tokio::try_join!(self.load(connections, messages, Some(rate)), self.fall_ill())?;
@@ -260,7 +266,9 @@ impl Bench<'_> {
         let mut micros: Vec<u32> = sick
             .sent
             .iter()
-            .filter_map(|(sick, sent)| Some(self.receiver.arrival(*sick, true)?.duration_since(*sent)))
+            .filter_map(|(sick, sent)| {
+                Some(self.receiver.arrival(*sick, true)?.duration_since(*sent))
+            })
             .map(|it| u32::try_from(it.as_micros()).unwrap_or(u32::MAX))
             .collect();
         micros.sort_unstable();
@@ -306,7 +314,9 @@ impl Bench<'_> {
             self.send_once(format!("[{}]", sets.join(","))).await?;
         }
         let waiting = Instant::now();
-        while self.receiver.count(false) < self.receiver.count(true) && waiting.elapsed() < PAGES_WITHIN {
+        while self.receiver.count(false) < self.receiver.count(true)
+            && waiting.elapsed() < PAGES_WITHIN
+        {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok(())
@@ -383,8 +393,12 @@ mod tests {
     fn only_full_acceptance_counts() {
         let accepted_one = br#"{"results":[{"index":0,"id":"x","status":"accepted"}]}"#;
         let mixed = br#"{"results":[{"status":"accepted"},{"status":"duplicate"}]}"#;
-        let rows: [(u16, &[u8], Option<u64>); 4] =
-            [(202, accepted_one, Some(1)), (202, mixed, None), (503, accepted_one, None), (202, b"", None)];
+        let rows: [(u16, &[u8], Option<u64>); 4] = [
+            (202, accepted_one, Some(1)),
+            (202, mixed, None),
+            (503, accepted_one, None),
+            (202, b"", None),
+        ];
         for (status, body, want) in rows {
             assert_eq!(accepted(status, body), want, "{status}");
         }

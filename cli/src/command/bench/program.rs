@@ -39,7 +39,8 @@ impl Program {
         for variable in variables {
             command.args(["--variable", variable]);
         }
-        let child = command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log)).spawn()?;
+        let child =
+            command.stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log)).spawn()?;
         Ok(Self { child, address, data: data.to_owned() })
     }
 
@@ -52,7 +53,12 @@ impl Program {
     }
 
     /// Sends the same request until it is answered with this status.
-    pub async fn first(&mut self, since: Instant, call: impl Fn() -> Call, want: u16) -> Result<()> {
+    pub async fn first(
+        &mut self,
+        since: Instant,
+        call: impl Fn() -> Call,
+        want: u16,
+    ) -> Result<()> {
         let mut connection = Connection::new(self.address);
         loop {
             if connection.send(call()).await.is_ok_and(|it| it.0 == want) {
@@ -81,7 +87,8 @@ impl Program {
     /// Its database, for reading.
     pub async fn database(&self) -> Result<SqlitePool> {
         let file = self.data.join("sqlite/default.db");
-        Ok(SqlitePool::connect_with(SqliteConnectOptions::new().filename(file).read_only(true)).await?)
+        Ok(SqlitePool::connect_with(SqliteConnectOptions::new().filename(file).read_only(true))
+            .await?)
     }
 
     /// Resident memory, in MB.

@@ -56,7 +56,8 @@ impl Receiver {
                 tokio::spawn(async move {
                     let service = service_fn(|it| take(it, kept.clone()));
                     // A caller that hangs up is no fault of ours.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ =
+                        http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });
@@ -87,7 +88,10 @@ impl Drop for Receiver {
     }
 }
 
-async fn take(request: Request<Incoming>, kept: Arrivals) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn take(
+    request: Request<Incoming>,
+    kept: Arrivals,
+) -> Result<Response<Empty<Bytes>>, Infallible> {
     let body = request.into_body().collect().await.map(|it| it.to_bytes()).unwrap_or_default();
     let at = Instant::now();
     if let Ok(page) = serde_json::from_slice::<Page>(&body)

@@ -74,8 +74,17 @@ fn pipeline_text(measured: &Measured) -> String {
         })
         .collect();
     let head = [
-        "connections × messages", "acknowledged/s", "answer p50/p99 ms", "scored/s", "observations/s",
-        "per core-second", "half load/s", "alert p50/p99 ms", "paged", "errors", "MB",
+        "connections × messages",
+        "acknowledged/s",
+        "answer p50/p99 ms",
+        "scored/s",
+        "observations/s",
+        "per core-second",
+        "half load/s",
+        "alert p50/p99 ms",
+        "paged",
+        "errors",
+        "MB",
     ];
     let (monitors, sick) = WARD;
     let start = &measured.start;
@@ -88,13 +97,21 @@ fn pipeline_text(measured: &Measured) -> String {
         .rows
         .iter()
         .filter(|it| i64::try_from(it.sent).ok() != Some(it.assessments))
-        .map(|it| format!("{} × {}: {} sent, {} scores", it.connections, it.messages, it.sent, it.assessments))
+        .map(|it| {
+            format!(
+                "{} × {}: {} sent, {} scores",
+                it.connections, it.messages, it.sent, it.assessments
+            )
+        })
         .collect();
     if !different.is_empty() {
         text.push_str(&format!("\nScores differ from messages: {}\n", different.join("; ")));
     }
     for row in measured.rows.iter().filter(|it| it.errors > 0) {
-        text.push_str(&format!("\nErrors at {} × {}: {:?}\n", row.connections, row.messages, row.error_kinds));
+        text.push_str(&format!(
+            "\nErrors at {} × {}: {:?}\n",
+            row.connections, row.messages, row.error_kinds
+        ));
     }
     text.push_str(&format!(
         "\nStart to first accepted message: {} ms with compiled code cached (median of five, slowest {} ms); \
@@ -154,8 +171,17 @@ fn host_text(rows: &[host::Row]) -> String {
         })
         .collect();
     let head = [
-        "route", "connections", "requests/s", "p99 ms", "errors", "Spin 4.0.2 requests/s", "Spin p99 ms",
-        "ratio", "aim", "instance µs", "MB",
+        "route",
+        "connections",
+        "requests/s",
+        "p99 ms",
+        "errors",
+        "Spin 4.0.2 requests/s",
+        "Spin p99 ms",
+        "ratio",
+        "aim",
+        "instance µs",
+        "MB",
     ];
     format!(
         "\nThe host alone, with the Spin application in tests/spin-app. Spin's figures were measured elsewhere, on a \

@@ -22,7 +22,11 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     };
     let head: Vec<String> = head.iter().map(|&it| it.to_owned()).collect();
     let rule = widths.iter().enumerate().map(|(place, &width)| {
-        if place == 0 { "-".repeat(width) } else { format!("{}:", "-".repeat(width.saturating_sub(1))) }
+        if place == 0 {
+            "-".repeat(width)
+        } else {
+            format!("{}:", "-".repeat(width.saturating_sub(1)))
+        }
     });
     let mut text = line(&head);
     text.push_str(&line(&rule.collect::<Vec<_>>()));

@@ -127,12 +127,16 @@ fn resources(device: &str, since: Timestamp) -> [Value; 3] {
     [
         entry("Patient", person.clone(), json!({ "birthDate": "1950-01-01" })),
         entry("Device", device.to_owned(), json!({ "status": "active" })),
-        entry("DeviceUseStatement", format!("use-{device}"), json!({
-            "status": "active",
-            "subject": { "reference": format!("Patient/{person}") },
-            "device": { "reference": format!("Device/{device}") },
-            "timingPeriod": { "start": since.to_string() },
-        })),
+        entry(
+            "DeviceUseStatement",
+            format!("use-{device}"),
+            json!({
+                "status": "active",
+                "subject": { "reference": format!("Patient/{person}") },
+                "device": { "reference": format!("Device/{device}") },
+                "timingPeriod": { "start": since.to_string() },
+            }),
+        ),
     ]
 }
 
