@@ -19,7 +19,12 @@ pub fn bench(rest: &[String]) -> Result<()> {
     build::components()?;
     build::spin_app()?;
     build::run(build::cargo().args([
-        "build", "--release", "--package", "auscult-cli", "--features", "bench",
+        "build",
+        "--release",
+        "--package",
+        "auscult-cli",
+        "--features",
+        "bench",
     ]))?;
     let mut auscult = Command::new(build::auscult());
     auscult.current_dir(build::root()).arg("bench").args(rest);
