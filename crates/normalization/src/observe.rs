@@ -99,6 +99,14 @@ struct Act<'a> {
 }
 
 impl<'a> Act<'a> {
+    /// Systolic before diastolic, however the message has them: the id must not depend on it.
+    fn order(&mut self) {
+        let code = |it: &DeviceReading| it.located.reading.code.clone();
+        self.rest.push(self.first);
+        self.rest.sort_by_key(|it| std::cmp::Reverse(code(it)));
+        self.first = self.rest.remove(0);
+    }
+
     fn parts(&self) -> impl Iterator<Item = &'a LocatedReading> {
         std::iter::once(self.first).chain(self.rest.iter().copied()).map(|it| &it.located)
     }
@@ -127,6 +135,7 @@ fn acts(readings: &[DeviceReading]) -> Vec<Act<'_>> {
             None => acts.push(Act { panel, first: it, rest: Vec::new() }),
         }
     }
+    acts.iter_mut().for_each(Act::order);
     acts
 }
 

@@ -159,7 +159,7 @@ fn what_cannot_be_taken_is_told_with_its_place_and_costs_nothing_else() {
         ),
         (
             r#"{"device":"m","ts":"2026-11-20T11:00:00Z","temp":{"value":99,"unit":"parsec"}}"#,
-            "rejected: /temp/unit unknown-unit",
+            "rejected: /temp/value unknown-unit",
         ),
     ];
     let bodies: Vec<&str> = rows.iter().map(|(body, _)| *body).collect();
