@@ -9,7 +9,6 @@ pub mod duration;
 pub mod fold;
 pub mod page;
 pub mod policy;
-mod policy_check;
 mod refold;
 pub mod store;
 

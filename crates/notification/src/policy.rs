@@ -1,9 +1,13 @@
 //! The policy document: who is paged for what, and how often. Words of Alertmanager where they fit.
 
+mod check;
+pub mod read;
+pub mod receiver;
+
 use auscult_model::{Fault, Severity};
 use serde_json::Value;
 
-use crate::policy_check;
+pub use receiver::{Receiver, keep_secrets};
 
 /// Assessments older than this page nobody, unless the policy says otherwise: seven days, in
 /// milliseconds.
@@ -40,24 +44,6 @@ impl std::fmt::Debug for Policy {
     }
 }
 
-/// Somebody who can be paged. Its `Debug` shows no secret.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Receiver {
-    /// Unique in the policy.
-    pub name: String,
-    /// Where pages are posted.
-    pub url: String,
-    /// Key of the signature.
-    pub secret: Vec<u8>,
-}
-
-impl std::fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = f.debug_struct("Receiver");
-        shown.field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
-    }
-}
-
 /// One node of the routing tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -88,7 +74,7 @@ impl Policy {
     /// # Errors
     /// Every fault found, each with its place.
     pub fn parse(document: Value) -> Result<Self, Vec<Fault>> {
-        policy_check::check(&document).map(|(receivers, route, backfill_limit_ms)| Self {
+        check::check(&document).map(|(receivers, route, backfill_limit_ms)| Self {
             receivers,
             route,
             backfill_limit_ms,
@@ -126,11 +112,7 @@ impl Policy {
     /// The document as it is shown: without secrets.
     #[must_use]
     pub fn shown(&self) -> Value {
-        let mut document = self.document.clone();
-        each_webhook(&mut document, |_, webhook| {
-            webhook.remove("secret");
-        });
-        document
+        receiver::shown(&self.document)
     }
 }
 
@@ -138,35 +120,6 @@ impl Route {
     fn takes(&self, severity: Severity, cause: &str) -> bool {
         (self.severities.is_empty() || self.severities.contains(&severity))
             && (self.causes.is_empty() || self.causes.iter().any(|it| it == cause))
-    }
-}
-
-/// Gives every receiver that comes without a secret the one stored under its name, so that a
-/// document that was read can be written back.
-pub fn keep_secrets(document: &mut Value, stored: &Value) {
-    let mut kept: Vec<(String, Value)> = Vec::new();
-    let mut stored = stored.clone();
-    each_webhook(&mut stored, |name, webhook| {
-        kept.extend(webhook.remove("secret").map(|secret| (name.to_owned(), secret)));
-    });
-    each_webhook(document, |name, webhook| {
-        let secret = kept.iter().find(|(it, _)| it == name).map(|(_, secret)| secret);
-        if let (false, Some(secret)) = (webhook.contains_key("secret"), secret) {
-            webhook.insert("secret".to_owned(), secret.clone());
-        }
-    });
-}
-
-fn each_webhook(
-    document: &mut Value,
-    mut act: impl FnMut(&str, &mut serde_json::Map<String, Value>),
-) {
-    let receivers = document.get_mut("receivers").and_then(Value::as_array_mut);
-    for receiver in receivers.into_iter().flatten() {
-        let name = receiver.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if let Some(webhook) = receiver.get_mut("webhook").and_then(Value::as_object_mut) {
-            act(&name, webhook);
-        }
     }
 }
 
