@@ -14,7 +14,7 @@ use crate::units::{UnitFault, convert, plausible};
 use crate::zone::{EARLIEST, IMPLAUSIBLE, When};
 
 /// A reading this far ahead of its receipt has a wrong clock; less is drift.
-const AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
+pub const AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
 
 /// The fact that holds the vendor's name of a device.
 pub(crate) const VENDOR_DEVICE: &str = "device";

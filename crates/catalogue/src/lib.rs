@@ -18,6 +18,7 @@ mod zone;
 pub use codes::{
     Code, DeviceType, by_any_name, by_loinc, by_mdc, by_refid, code, codes, device_types, synonym,
 };
+pub use collector::AHEAD_MS_MAX;
 pub use decoded::{Action, Context, DecodeError, Decoded, LocatedReading, Refusal, UnitSystem};
 pub use device::device_of;
 pub use number::{NumberFault, decimal_of};
@@ -26,4 +27,4 @@ pub use units::{
     Conversion, Converted, Rule, Unit, UnitFault, conversions, convert, plausible, rounded, rule,
     unit, units,
 };
-pub use zone::{Moment, TimeFault, When, Zone, parse_time};
+pub use zone::{EARLIEST, Moment, TimeFault, When, Zone, parse_time};

@@ -43,7 +43,7 @@ pub(crate) const IMPLAUSIBLE: TimeFault =
     TimeFault { code: "implausible-time", detail: "the time lies before 1990" };
 
 /// 1990-01-01T00:00:00Z: a device that says less has lost its clock.
-pub(crate) const EARLIEST: Timestamp = Timestamp::from_unix_ms(631_152_000_000);
+pub const EARLIEST: Timestamp = Timestamp::from_unix_ms(631_152_000_000);
 
 /// Years in which zones are asked for: beyond them calendar arithmetic nears its ends.
 const YEARS: std::ops::RangeInclusive<i32> = 1..=9998;

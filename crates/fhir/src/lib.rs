@@ -9,6 +9,7 @@ mod capability;
 mod coding;
 mod date;
 mod error;
+mod mapped;
 mod members;
 mod observation;
 mod outcome;
@@ -23,13 +24,14 @@ pub use capability::capability_statement;
 pub use coding::{ACVPU, CATEGORY, Coding, LOINC, MDC, OWN_CODES, TokenKind, UCUM, codings};
 pub use date::DateRange;
 pub use error::FhirError;
+pub use mapped::{MappedParts, absent_error, mapped_observation, resource_tokens};
 pub use members::Members;
 pub use observation::{
     Absent, Component, FILING_TAG, NATIVE_EXTENSION, OBSERVATION_IDENTIFIER, ObservationParts,
     QUALITY_TAG, Value, observation, search_tokens,
 };
 pub use outcome::operation_outcome;
-pub use refile::{kept, same_content, stamped, with_subject};
+pub use refile::{entered_in_error, kept, same_content, stamped, with_subject};
 pub use validate::{ResourceType, is_resource_id, validate};
 
 /// The version of FHIR that is served.

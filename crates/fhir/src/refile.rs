@@ -36,6 +36,16 @@ pub fn with_subject(observation: &str, patient: Option<&str>) -> Result<String, 
     members.to_text()
 }
 
+/// The same Observation withdrawn: it was never of anybody.
+///
+/// # Errors
+/// [`FhirError::Malformed`] when the text is not a JSON object.
+pub fn entered_in_error(observation: &str) -> Result<String, FhirError> {
+    let mut members = Members::parse(&with_subject(observation, None)?)?;
+    members.set("status", &"entered-in-error", &["identifier"])?;
+    members.to_text()
+}
+
 /// The same resource with this id, version and time of change in it.
 ///
 /// # Errors
@@ -122,7 +132,7 @@ fn set_or_remove<T: serde::Serialize>(
 }
 
 /// The vital-signs profiles that one of our Observations satisfies once it has a subject.
-fn claims(members: &Members) -> Result<Vec<String>, FhirError> {
+pub(crate) fn claims(members: &Members) -> Result<Vec<String>, FhirError> {
     #[derive(Deserialize)]
     struct Concept {
         #[serde(default)]

@@ -22,7 +22,7 @@ impl Credential {
     /// Whether it may send readings of this device.
     #[must_use]
     pub fn covers(&self, device: &str) -> bool {
-        covers(&self.allowed, device)
+        auscult_model::ids::covers(&self.allowed, device)
     }
 
     /// The only device it speaks for, when it is a device's own.
@@ -39,15 +39,6 @@ impl Credential {
     pub fn covers_by_pattern(&self, device: &str) -> bool {
         self.covers(device) && !self.allowed.iter().any(|it| it == device)
     }
-}
-
-/// Whether a list of device ids and patterns covers a device.
-#[must_use]
-pub fn covers(allowed: &[String], device: &str) -> bool {
-    allowed.iter().any(|it| match it.strip_suffix('*') {
-        Some(prefix) => device.starts_with(prefix),
-        None => it == device,
-    })
 }
 
 /// What `POST /devices/{id}/credentials` takes.

@@ -18,6 +18,7 @@ pub mod jsonpath;
 pub mod load;
 pub mod moment;
 pub mod number;
+pub mod set;
 pub mod token;
 pub mod validate;
 
@@ -26,4 +27,5 @@ pub use envelope::{EnvelopeFault, envelope, parse_token};
 pub use fhir::FhirMapping;
 pub use load::{FaultCode, Loaded, MappingFault};
 pub use moment::Instant;
+pub use set::MappingSet;
 pub use token::{Object, Token};

@@ -168,6 +168,11 @@ impl Loader {
         self.push(fault_at(place, path, code, detail.into()));
     }
 
+    /// How many faults keep something from loading.
+    pub(crate) fn fatal(&self) -> usize {
+        self.faults.iter().filter(|it| it.fatal).count()
+    }
+
     fn push(&mut self, fault: MappingFault) {
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(fault);
@@ -189,18 +194,19 @@ impl Loader {
     }
 }
 
-/// The containers of a file whose root is one of `root_types`.
+/// The containers of a mapping whose root, which stands at `base`, is one of `root_types`.
 pub(crate) fn containers<'a>(
     root: &'a Token,
+    base: &str,
     loader: &mut Loader,
     root_types: &[&str],
 ) -> Vec<Container<'a>> {
     let Token::Object(root) = root else {
         if *root == Token::Null {
-            loader.fault("", FaultCode::EmptyMapping, "the mapping is empty");
+            loader.fault(base, FaultCode::EmptyMapping, "the mapping is empty");
         } else {
             let detail = format!("the root must be an object, it is {}", root.kind());
-            loader.fault("", FaultCode::JsonSyntax, detail);
+            loader.fault(base, FaultCode::JsonSyntax, detail);
         }
         return Vec::new();
     };
@@ -209,19 +215,19 @@ pub(crate) fn containers<'a>(
     let kind = named.and_then(|(_, it)| convert::text(it)).unwrap_or_default();
     if !root_types.iter().any(|it| it.eq_ignore_ascii_case(&kind)) {
         match named {
-            None => loader.fault("", FaultCode::WrongTemplateType, "templateType is missing"),
+            None => loader.fault(base, FaultCode::WrongTemplateType, "templateType is missing"),
             Some((name, _)) => {
                 let detail = format!("templateType of this file must be {expected}");
-                loader.member_fault(&pointer("", name), FaultCode::WrongTemplateType, detail);
+                loader.member_fault(&pointer(base, name), FaultCode::WrongTemplateType, detail);
             }
         }
         loader.suggest(format!("\"templateType\": \"{expected}\""));
         return Vec::new();
     }
     let (path, items) = match find(root, "template") {
-        Some((name, Token::Array(items))) => (pointer("", name), items),
+        Some((name, Token::Array(items))) => (pointer(base, name), items),
         Some((name, _)) => {
-            let path = pointer("", name);
+            let path = pointer(base, name);
             loader.fault(
                 &path,
                 FaultCode::TemplateNotArray,
@@ -231,7 +237,7 @@ pub(crate) fn containers<'a>(
         }
         None => {
             loader.fault(
-                "",
+                base,
                 FaultCode::TemplateNotArray,
                 "template, the array of templates, is missing",
             );

@@ -12,7 +12,7 @@ const TICKS_MIN: i64 = -62_135_596_800 * TICKS_PER_SECOND;
 const TICKS_MAX: i64 = 253_402_300_800 * TICKS_PER_SECOND - 1;
 
 /// An instant: 100-nanosecond steps since 1970-01-01T00:00:00Z, from year 1 to 9999.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
 impl Instant {

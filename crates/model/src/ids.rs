@@ -36,6 +36,15 @@ impl fmt::Debug for PatientId {
     }
 }
 
+/// Whether a list of device ids and patterns (`icu-*`) covers a device: what a credential may speak for.
+#[must_use]
+pub fn covers(allowed: &[String], device: &str) -> bool {
+    allowed.iter().any(|it| match it.strip_suffix('*') {
+        Some(start) => device.starts_with(start),
+        None => it == device,
+    })
+}
+
 macro_rules! plain_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

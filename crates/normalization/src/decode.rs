@@ -2,10 +2,11 @@
 
 use auscult_catalogue::{Context, DecodeError, LocatedReading};
 use auscult_model::events::ReceivedMessage;
-use auscult_model::ids::DeviceId;
+use auscult_model::ids::{DeviceId, covers};
 use auscult_model::{Fault, Problem};
 
-use crate::MappingSets;
+use crate::mapped::MappedReading;
+use crate::{MappingSets, by_mapping};
 
 /// Version of the built-in catalogue, named by every observation it makes.
 pub const CATALOGUE: &str = "catalogue@1";
@@ -15,6 +16,8 @@ pub const CATALOGUE: &str = "catalogue@1";
 pub struct Decoded {
     /// Readings by device: a message of a gateway may speak of several.
     pub readings: Vec<DeviceReading>,
+    /// Measurements that a FHIR mapping makes Observations of.
+    pub mapped: Vec<MappedReading>,
     /// Values that were refused, each with place, code and reason.
     pub faults: Vec<Fault>,
     /// What decoded it: `catalogue@1`, `<mapping>@<version>`.
@@ -26,6 +29,8 @@ pub struct Decoded {
 pub struct DeviceReading {
     /// The device's id.
     pub device: String,
+    /// The patient the message names for it.
+    pub claim: Option<String>,
     /// The reading, where it stood, and its exact value.
     pub located: LocatedReading,
 }
@@ -35,23 +40,25 @@ pub struct DeviceReading {
 /// # Errors
 /// The problem when nothing in it can be read.
 pub fn decode(message: &ReceivedMessage, mappings: &MappingSets) -> Result<Decoded, Problem> {
-    let body: serde_json::Value = serde_json::from_str(message.body.get()).map_err(|it| {
-        Problem::new(400, "malformed-json", "The message holds something that cannot be read")
-            .detail(format!("line {} column {}", it.line(), it.column()))
-    })?;
-    let mut decoded = match message.source.as_deref().and_then(|it| mappings.get(it)) {
-        Some(set) => set.decode(message, &body)?,
-        None => by_catalogue(message, &body)?,
+    let mut decoded = match mappings.of(message) {
+        Some(set) => by_mapping::decode(set, message)?,
+        None => by_catalogue(message)?,
+    };
+    let refused = |path: String| Fault {
+        path,
+        code: "device-mismatch".to_owned(),
+        detail: "the sender's token may not speak for the device of this reading".to_owned(),
     };
     let (mine, others): (Vec<_>, Vec<_>) =
         decoded.readings.into_iter().partition(|it| may_speak(message, &it.device));
     decoded.readings = mine;
-    decoded.faults.extend(others.into_iter().map(|it| Fault {
-        path: it.located.path,
-        code: "device-mismatch".to_owned(),
-        detail: "the sender's token may not speak for the device of this reading".to_owned(),
-    }));
-    if decoded.readings.is_empty() && decoded.faults.is_empty() {
+    decoded.faults.extend(others.into_iter().map(|it| refused(it.located.path)));
+    let (mine, others): (Vec<_>, Vec<_>) =
+        decoded.mapped.into_iter().partition(|it| may_speak(message, &it.device));
+    decoded.mapped = mine;
+    decoded.faults.extend(others.into_iter().map(|it| refused(format!("/{}", it.type_name))));
+    let nothing = decoded.readings.is_empty() && decoded.mapped.is_empty();
+    if nothing && decoded.faults.is_empty() {
         decoded.faults.push(Fault {
             path: String::new(),
             code: "no-reading".to_owned(),
@@ -62,14 +69,10 @@ pub fn decode(message: &ReceivedMessage, mappings: &MappingSets) -> Result<Decod
 }
 
 fn may_speak(message: &ReceivedMessage, device: &str) -> bool {
-    message.device.as_deref() == Some(device)
-        || message.allowed.iter().any(|it| match it.strip_suffix('*') {
-            Some(prefix) => device.starts_with(prefix),
-            None => it == device,
-        })
+    message.device.as_deref() == Some(device) || covers(&message.allowed, device)
 }
 
-fn by_catalogue(message: &ReceivedMessage, body: &serde_json::Value) -> Result<Decoded, Problem> {
+fn by_catalogue(message: &ReceivedMessage) -> Result<Decoded, Problem> {
     if let Some(source) = &message.source
         && !auscult_catalogue::SHAPES.iter().any(|it| it.name == source)
     {
@@ -79,8 +82,12 @@ fn by_catalogue(message: &ReceivedMessage, body: &serde_json::Value) -> Result<D
             "No mapping set and no shape has that name",
         ));
     }
+    let body: serde_json::Value = serde_json::from_str(message.body.get()).map_err(|it| {
+        Problem::new(400, "malformed-json", "The message holds something that cannot be read")
+            .detail(format!("line {} column {}", it.line(), it.column()))
+    })?;
     let context = Context::new(message.received);
-    let found = auscult_catalogue::decode(body, message.source.as_deref(), &context)
+    let found = auscult_catalogue::decode(&body, message.source.as_deref(), &context)
         .map_err(|it| unreadable(&it))?;
     let device = message.device.clone().or(found.device);
     let mut faults: Vec<Fault> = found
@@ -92,7 +99,7 @@ fn by_catalogue(message: &ReceivedMessage, body: &serde_json::Value) -> Result<D
     for located in found.readings {
         let named = located.device.as_deref().or(device.as_deref());
         match named.filter(|it| DeviceId::parse(it).is_some()).map(str::to_owned) {
-            Some(device) => readings.push(DeviceReading { device, located }),
+            Some(device) => readings.push(DeviceReading { device, claim: None, located }),
             None => faults.push(Fault {
                 path: located.path,
                 code: "device-missing".to_owned(),
@@ -100,7 +107,7 @@ fn by_catalogue(message: &ReceivedMessage, body: &serde_json::Value) -> Result<D
             }),
         }
     }
-    Ok(Decoded { readings, faults, mapping: CATALOGUE.to_owned() })
+    Ok(Decoded { readings, faults, mapping: CATALOGUE.to_owned(), ..Decoded::default() })
 }
 
 fn unreadable(error: &DecodeError) -> Problem {

@@ -5,16 +5,21 @@
 //! assignment changes, [`mappings`] keeps the mapping sets.
 
 pub mod assign;
+pub mod by_mapping;
 pub mod decode;
+pub mod explain;
+pub mod mapped;
 pub mod mappings;
 pub mod observe;
 pub mod refile;
+pub mod sets;
 pub mod store;
+mod windows;
 
 pub use assign::Assignments;
 pub use decode::{Decoded, decode};
-pub use mappings::MappingSets;
 pub use observe::{Observation, observe};
+pub use sets::MappingSets;
 
 use auscult_model::events::{ObservationRecorded, RecordedObservation};
 

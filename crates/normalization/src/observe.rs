@@ -10,6 +10,7 @@ use auscult_model::{Fault, Quality, Reading, ReadingValue, Timestamp};
 use serde::Serialize;
 
 use crate::Assignments;
+use crate::assign::PatientMismatch;
 use crate::decode::DeviceReading;
 
 /// One Observation to store; the columns of table `observation`.
@@ -23,6 +24,10 @@ pub struct Observation {
     pub device: String,
     /// Whose, when somebody wore the device then.
     pub patient: Option<String>,
+    /// The patient the message names.
+    pub claim: Option<String>,
+    /// The window of mapped readings it is made of.
+    pub made_of: Option<String>,
     /// Canonical code.
     pub code: String,
     /// Every coding, for search.
@@ -79,6 +84,9 @@ pub fn observe(
 ) -> (Vec<Observation>, Vec<Fault>) {
     let (mut observations, mut faults) = (Vec::new(), Vec::new());
     for act in acts(readings) {
+        if act.filed_to(assignments).is_err() {
+            faults.push(patient_mismatch(act.first.located.path.clone()));
+        }
         match observation(&act, assignments, origin) {
             Ok(it) => observations.push(it),
             Err(error) => faults.push(Fault {
@@ -89,6 +97,16 @@ pub fn observe(
         }
     }
     (observations, faults)
+}
+
+/// The reading is kept and filed to nobody.
+pub(crate) fn patient_mismatch(path: String) -> Fault {
+    Fault {
+        path,
+        code: "patient-mismatch".to_owned(),
+        detail: "the message names another patient than the one who wore the device then"
+            .to_owned(),
+    }
 }
 
 /// The readings of one act of measuring: one, or the parts of a panel.
@@ -105,6 +123,14 @@ impl<'a> Act<'a> {
         self.rest.push(self.first);
         self.rest.sort_by_key(|it| std::cmp::Reverse(code(it)));
         self.first = self.rest.remove(0);
+    }
+
+    fn filed_to<'b>(
+        &self,
+        assignments: &'b Assignments,
+    ) -> Result<Option<&'b str>, PatientMismatch> {
+        let DeviceReading { device, claim, located } = self.first;
+        assignments.filed_to(device, located.reading.effective, claim.as_deref())
     }
 
     fn parts(&self) -> impl Iterator<Item = &'a LocatedReading> {
@@ -126,6 +152,7 @@ fn acts(readings: &[DeviceReading]) -> Vec<Act<'_>> {
             act.panel.is_some()
                 && act.panel == panel
                 && act.first.device == it.device
+                && act.first.claim == it.claim
                 && first.effective == reading.effective
                 && first.group == reading.group
                 && act.parts().all(|part| part.reading.code != reading.code)
@@ -150,7 +177,7 @@ fn observation(
     let reading = &act.first.located.reading;
     let device = act.first.device.as_str();
     let code = act.panel.map_or(reading.code.as_str(), |it| it.name);
-    let patient = assignments.patient(device, reading.effective);
+    let patient = act.filed_to(assignments).ok().flatten();
     let id = id(device, code, act);
     let known = act.panel.or_else(|| auscult_catalogue::code(code));
     let mdc = known.and_then(|it| it.mdc).map(|(number, _)| number.to_string());
@@ -202,6 +229,8 @@ fn observation(
         message: origin.message.to_owned(),
         device: device.to_owned(),
         patient: patient.map(str::to_owned),
+        claim: act.first.claim.clone(),
+        made_of: None,
         code: code.to_owned(),
         effective_ms: reading.effective.unix_ms(),
         end_ms: reading.end.map(Timestamp::unix_ms),

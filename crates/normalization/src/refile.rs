@@ -3,15 +3,21 @@
 //! Moving and telling are two steps with a list between: what was moved stays in `observation_moved`
 //! until scoring has taken it, so that a crash in between forgets nobody.
 
+use std::collections::BTreeSet;
+
 use auscult_model::Timestamp;
 use auscult_model::events::RecordedObservation;
 use auscult_store::{Database, StoreError, transaction};
 use serde_json::json;
 
 use crate::store::recorded;
+use crate::{MappingSets, windows};
 
 /// Observations moved in one transaction: bounds how long it holds the writer.
 const MOVED_MAX: i64 = 500;
+
+/// Windows of mapped readings made anew in one transaction: a window may hold an hour of them.
+const WINDOWS_MAX: i64 = 100;
 
 /// Assignments looked at in one round.
 const ASSIGNMENTS_MAX: i64 = 50;
@@ -47,9 +53,15 @@ pub fn round(db: &dyn Database, now: Timestamp) -> Result<Round, StoreError> {
             devices.push(row.text("device")?.to_owned());
             versions.push(json!({ "id": row.text("id")?, "version": row.integer("version")? }));
         }
+        let devices = serde_json::to_string(&devices)?;
         moved_all = transaction(db, |db| {
             let moved = move_to_wearers(db, &devices, now)?;
-            let all = moved < MOVED_MAX;
+            let windows = windows::misfiled(db, &devices, WINDOWS_MAX)?;
+            let all = moved < MOVED_MAX && windows.is_empty();
+            let windows: BTreeSet<&str> = windows.iter().map(String::as_str).collect();
+            if !windows.is_empty() {
+                windows::remake(db, &windows, &MappingSets::default(), now)?;
+            }
             if all {
                 mark_filed(db, &versions)?;
             }
@@ -62,22 +74,23 @@ pub fn round(db: &dyn Database, now: Timestamp) -> Result<Round, StoreError> {
 
 /// Moves up to [`MOVED_MAX`] observations of these devices whose wearer is not the patient they are
 /// filed to; returns how many.
-fn move_to_wearers(
-    db: &dyn Database,
-    devices: &[String],
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let devices = serde_json::to_string(devices)?;
+fn move_to_wearers(db: &dyn Database, devices: &str, now: Timestamp) -> Result<i64, StoreError> {
+    // Who wore the device counts only when the message names nobody else.
     let wrong = db.query(
         "SELECT id, patient, wearer, resource FROM (
              SELECT o.id, o.patient, o.resource,
                     (SELECT a.patient FROM assignment AS a
                      WHERE a.device = o.device AND a.active = 1 AND a.start_ms <= o.effective_ms
                        AND (a.end_ms IS NULL OR o.effective_ms < a.end_ms)
+                       AND (o.claim IS NULL OR o.claim = a.patient OR EXISTS (
+                           SELECT 1 FROM resource AS p, json_each(p.body, '$.identifier') AS i
+                            WHERE p.type = 'Patient' AND p.id = a.patient
+                              AND i.value ->> 'value' = o.claim))
                      ORDER BY a.id LIMIT 1) AS wearer
-             FROM observation AS o WHERE o.device IN (SELECT value FROM json_each(?1)))
-         WHERE patient IS NOT wearer LIMIT ?2",
-        &[(&devices).into(), MOVED_MAX.into()],
+             FROM observation AS o
+             WHERE o.made_of IS NULL AND o.device IN (SELECT value FROM json_each(?1))) AS it
+         WHERE patient IS DISTINCT FROM wearer LIMIT ?2",
+        &[devices.into(), MOVED_MAX.into()],
     )?;
     let mut rows = Vec::with_capacity(wrong.len());
     for row in wrong.iter() {

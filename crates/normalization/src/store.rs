@@ -1,15 +1,18 @@
 //! Observations, outcomes and assignments in the database.
 
+use std::collections::BTreeSet;
+
 use auscult_model::events::{ObservedValue, ReceivedMessage, RecordedObservation};
 use auscult_model::{Problem, Quality, Timestamp};
 use auscult_store::{Database, Row, StoreError, transaction};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::assign::Assignment;
-use crate::decode::{CATALOGUE, DeviceReading, problem};
+use crate::decode::{CATALOGUE, problem};
+use crate::mapped::MappedReading;
 use crate::observe::{Observation, Origin};
-use crate::{Assignments, Decoded, MappingSets, decode, observe};
+use crate::sets::{DeviceTypes, device_of};
+use crate::{Assignments, Decoded, MappingSets, decode, observe, windows};
 
 /// What became of one message; a row of `message_outcome`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,17 +42,25 @@ pub fn normalize(
 ) -> Result<Vec<RecordedObservation>, StoreError> {
     let decoded: Vec<Result<Decoded, Problem>> =
         messages.iter().map(|it| decode(it, mappings)).collect();
-    let readings = decoded.iter().flatten().flat_map(|it| &it.readings);
-    let assignments = assignments(db, readings)?;
+    let assignments = assignments(db, decoded.iter().flatten())?;
     let mut observations = Vec::new();
     let mut outcomes = Vec::with_capacity(messages.len());
+    let mut mapped = Vec::new();
     for (message, decoded) in messages.iter().zip(decoded) {
-        let (made, outcome) = outcome(message, decoded, &assignments);
+        let (made, windowed, outcome) = outcome(message, decoded, &assignments);
         observations.extend(made);
+        mapped.extend(windowed);
         outcomes.push(outcome);
     }
     transaction(db, |db| {
         insert_observations(db, &observations, now)?;
+        if !mapped.is_empty() {
+            let remade = windows::take_in(db, &mapped, mappings, now)?;
+            for outcome in &mut outcomes {
+                remade.complete(outcome, &mapped);
+            }
+            observations.extend(remade.observations);
+        }
         upsert_outcomes(db, &outcomes, now)
     })?;
     Ok(observations.iter().filter_map(Observation::recorded).collect())
@@ -59,35 +70,52 @@ fn outcome(
     message: &ReceivedMessage,
     decoded: Result<Decoded, Problem>,
     assignments: &Assignments,
-) -> (Vec<Observation>, Outcome) {
-    let (made, problem, mapping) = match decoded {
-        Err(problem) => (Vec::new(), Some(problem), CATALOGUE.to_owned()),
-        Ok(Decoded { readings, mut faults, mapping }) => {
+) -> (Vec<Observation>, Vec<MappedReading>, Outcome) {
+    let (made, mapped, problem, mapping) = match decoded {
+        Err(problem) => (Vec::new(), Vec::new(), Some(problem), CATALOGUE.to_owned()),
+        Ok(Decoded { readings, mapped, mut faults, mapping }) => {
             let origin =
                 Origin { message: &message.id, mapping: &mapping, received: message.received };
             let (made, more) = observe(&readings, assignments, origin);
             faults.extend(more);
-            let problem = problem(&faults, made.is_empty());
-            (made, problem, mapping)
+            faults.extend(mapped.iter().filter_map(|it| it.mismatch(assignments)));
+            let problem = problem(&faults, made.is_empty() && mapped.is_empty());
+            (made, mapped, problem, mapping)
         }
     };
+    let nothing = made.is_empty() && mapped.is_empty();
     let outcome = Outcome {
         message: message.id.clone(),
-        status: if made.is_empty() { "rejected" } else { "normalized" },
+        status: if nothing { "rejected" } else { "normalized" },
         observations: made.iter().map(|it| it.id.clone()).collect(),
         problem,
         mapping,
     };
-    (made, outcome)
+    (made, mapped, outcome)
 }
 
+/// Who wears the devices of a batch, and the names of the wearers where a message names its patient.
 fn assignments<'a>(
     db: &dyn Database,
-    readings: impl Iterator<Item = &'a DeviceReading>,
+    decoded: impl Iterator<Item = &'a Decoded> + Clone,
 ) -> Result<Assignments, StoreError> {
-    let mut devices: Vec<&str> = readings.map(|it| it.device.as_str()).collect();
-    devices.sort_unstable();
-    devices.dedup();
+    let readings = decoded.clone().flat_map(|it| &it.readings).map(|it| it.device.as_str());
+    let mapped = decoded.clone().flat_map(|it| &it.mapped).map(|it| it.device.as_str());
+    let devices: BTreeSet<&str> = readings.chain(mapped).collect();
+    let mut claims = decoded.flat_map(|it| {
+        let readings = it.readings.iter().map(|it| it.claim.is_some());
+        readings.chain(it.mapped.iter().map(|it| it.claim.is_some()))
+    });
+    worn(db, devices.into_iter(), claims.any(|it| it))
+}
+
+/// The assignments of some devices; with `identified` also the identifiers of their wearers.
+pub(crate) fn worn<'a>(
+    db: &dyn Database,
+    devices: impl Iterator<Item = &'a str>,
+    identified: bool,
+) -> Result<Assignments, StoreError> {
+    let devices: Vec<&str> = devices.collect();
     let mut assignments = Assignments::default();
     if devices.is_empty() {
         return Ok(assignments);
@@ -109,7 +137,29 @@ fn assignments<'a>(
             },
         );
     }
+    if identified {
+        identify(db, &mut assignments)?;
+    }
     Ok(assignments)
+}
+
+fn identify(db: &dyn Database, assignments: &mut Assignments) -> Result<(), StoreError> {
+    let patients: BTreeSet<&str> = assignments.patients().collect();
+    let patients = serde_json::to_string(&patients)?;
+    let rows = db.query(
+        "SELECT id, body FROM resource
+         WHERE type = 'Patient' AND id IN (SELECT value FROM json_each(?1))",
+        &[(&patients).into()],
+    )?;
+    for row in rows.iter() {
+        let patient: serde_json::Value = row.json("body")?;
+        for it in patient["identifier"].as_array().into_iter().flatten() {
+            if let Some(value) = it["value"].as_str() {
+                assignments.identify(row.text("id")?, value);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn insert_observations(
@@ -122,9 +172,10 @@ fn insert_observations(
     }
     let rows = serde_json::to_string(observations)?;
     db.query(
-        "INSERT INTO observation (id, message, device, patient, code, codes, effective_ms, end_ms, inputs,
-                                  quality, mapping, received_ms, updated_ms, resource)
-         SELECT value->>'id', value->>'message', value->>'device', value->>'patient', value->>'code',
+        "INSERT INTO observation (id, message, device, patient, claim, code, codes, effective_ms, end_ms,
+                                  inputs, quality, mapping, received_ms, updated_ms, resource)
+         SELECT value->>'id', value->>'message', value->>'device', value->>'patient', value->>'claim',
+                value->>'code',
                 value->>'codes', value->>'effective_ms', value->>'end_ms', value->'inputs',
                 value->>'quality', value->>'mapping', value->>'received_ms', ?2, value->>'resource'
          FROM json_each(?1) WHERE true
@@ -170,7 +221,7 @@ pub fn recorded(row: Row<'_>, patient: &str) -> Result<RecordedObservation, Stor
     })
 }
 
-/// The mapping sets that messages of this batch name, compiled.
+/// The mapping sets that messages of this batch are for, compiled.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
@@ -178,21 +229,44 @@ pub fn mapping_sets(
     db: &dyn Database,
     messages: &[ReceivedMessage],
 ) -> Result<MappingSets, StoreError> {
-    let mut names: Vec<&str> = messages.iter().filter_map(|it| it.source.as_deref()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut sets = MappingSets::default();
-    if names.is_empty() {
-        return Ok(sets);
-    }
-    let names = json!(names).to_string();
+    let names: BTreeSet<&str> = messages.iter().filter_map(|it| it.source.as_deref()).collect();
+    let names = serde_json::to_string(&names)?;
     let rows = db.query(
-        "SELECT name, max(version) AS version, document FROM mapping
-         WHERE active = 1 AND name IN (SELECT value FROM json_each(?1)) GROUP BY name",
+        "SELECT name, version, document FROM mapping AS m
+         WHERE version = (SELECT max(o.version) FROM mapping AS o WHERE o.name = m.name)
+           AND (chooses = 1 OR name IN (SELECT value FROM json_each(?1)))",
         &[(&names).into()],
     )?;
+    let mut sets = MappingSets::default();
     for row in rows.iter() {
         sets.add(row.text("name")?, row.integer("version")?, row.text("document")?);
     }
+    if sets.ask_for_types() {
+        sets.know(device_types(db, messages)?);
+    }
     Ok(sets)
+}
+
+/// What the devices of messages that name no set are.
+fn device_types(
+    db: &dyn Database,
+    messages: &[ReceivedMessage],
+) -> Result<DeviceTypes, StoreError> {
+    let unnamed = messages.iter().filter(|it| it.source.is_none());
+    let devices: BTreeSet<&str> = unnamed.filter_map(device_of).collect();
+    let devices = serde_json::to_string(&devices)?;
+    let rows = db.query(
+        "SELECT id, body FROM resource
+         WHERE type = 'Device' AND id IN (SELECT value FROM json_each(?1))",
+        &[(&devices).into()],
+    )?;
+    let mut types = DeviceTypes::new();
+    for row in rows.iter() {
+        let device: serde_json::Value = row.json("body")?;
+        let codings = device["type"]["coding"].as_array().into_iter().flatten();
+        let text = |it: &serde_json::Value| it.as_str().unwrap_or_default().to_owned();
+        let codings = codings.map(|it| (text(&it["system"]), text(&it["code"])));
+        types.insert(row.text("id")?.to_owned(), codings.collect());
+    }
+    Ok(types)
 }

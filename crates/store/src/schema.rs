@@ -17,8 +17,13 @@ pub struct Schema {
 pub const INGEST: Schema =
     Schema { stage: "ingest", steps: &[include_str!("schema/ingest_1.sql")] };
 /// Tables of `normalization`.
-pub const NORMALIZATION: Schema =
-    Schema { stage: "normalization", steps: &[include_str!("schema/normalization_1.sql")] };
+pub const NORMALIZATION: Schema = Schema {
+    stage: "normalization",
+    steps: &[
+        include_str!("schema/normalization_1.sql"),
+        include_str!("schema/normalization_2.sql"),
+    ],
+};
 /// Tables of `records`.
 pub const RECORDS: Schema =
     Schema { stage: "records", steps: &[include_str!("schema/records_1.sql")] };

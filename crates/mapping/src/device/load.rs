@@ -56,16 +56,21 @@ pub(super) fn compile(text: &str) -> Loaded<DeviceMapping> {
         Err(fault) => return Loaded { mapping: DeviceMapping::default(), faults: vec![*fault] },
     };
     let root = std::mem::replace(&mut loader.document.root, Token::Null);
-    let templates = containers(&root, &mut loader, &ROOT_TYPES)
+    let mapping = read(&root, "", &mut loader);
+    Loaded { mapping, faults: loader.faults }
+}
+
+/// Reads the device mapping that stands at `base` of a file.
+pub(crate) fn read(root: &Token, base: &str, loader: &mut Loader) -> DeviceMapping {
+    let templates = containers(root, base, loader, &ROOT_TYPES)
         .into_iter()
         .filter_map(|it| {
-            let before = loader.faults.iter().filter(|it| it.fatal).count();
-            let template = template(&it, &mut loader)?;
-            let after = loader.faults.iter().filter(|it| it.fatal).count();
-            (before == after).then_some(template)
+            let before = loader.fatal();
+            let template = template(&it, loader)?;
+            (before == loader.fatal()).then_some(template)
         })
         .collect();
-    Loaded { mapping: DeviceMapping { templates }, faults: loader.faults }
+    DeviceMapping { templates }
 }
 
 fn kind(container: &Container<'_>, loader: &mut Loader) -> Option<Kind> {

@@ -1,7 +1,7 @@
 //! The device mapping: which messages hold which measurements, and where.
 
 mod explain;
-mod load;
+pub(crate) mod load;
 mod measure;
 
 use std::sync::Arc;

@@ -24,11 +24,17 @@ pub(super) fn compile(text: &str) -> Loaded<FhirMapping> {
         Err(fault) => return Loaded { mapping: FhirMapping::default(), faults: vec![*fault] },
     };
     let root = std::mem::replace(&mut loader.document.root, Token::Null);
+    let mapping = read(&root, "", &mut loader);
+    Loaded { mapping, faults: loader.faults }
+}
+
+/// Reads the FHIR mapping that stands at `base` of a file.
+pub(crate) fn read(root: &Token, base: &str, loader: &mut Loader) -> FhirMapping {
     let mut mapping = FhirMapping { templates: Vec::new(), by_type: HashMap::new() };
-    for container in containers(&root, &mut loader, &ROOT_TYPES) {
-        let before = fatal(&loader);
-        let Some((type_name, template)) = template(&container, &mut loader) else { continue };
-        if fatal(&loader) > before {
+    for container in containers(root, base, loader, &ROOT_TYPES) {
+        let before = loader.fatal();
+        let Some((type_name, template)) = template(&container, loader) else { continue };
+        if loader.fatal() > before {
             continue;
         }
         let key = type_name.to_lowercase();
@@ -41,11 +47,7 @@ pub(super) fn compile(text: &str) -> Loaded<FhirMapping> {
         mapping.by_type.insert(key, mapping.templates.len());
         mapping.templates.push(template);
     }
-    Loaded { mapping, faults: loader.faults }
-}
-
-fn fatal(loader: &Loader) -> usize {
-    loader.faults.iter().filter(|it| it.fatal).count()
+    mapping
 }
 
 fn type_name_path(container: &Container<'_>) -> String {

@@ -5,7 +5,7 @@
 //! and [`FhirMapping::create`] or [`FhirMapping::merge`] makes the Observation of one window.
 
 mod group;
-mod load;
+pub(crate) mod load;
 mod merge;
 mod observation;
 mod sampled;
@@ -143,6 +143,19 @@ impl FhirMapping {
         )
     }
 
+    /// Of values that an Observation holds one of, only the latest in time stays. Series stay whole.
+    pub fn keep_latest(&self, type_name: &str, window: &mut ObservationGroup) {
+        let Ok(template) = self.template(type_name) else { return };
+        let components = template.components.iter().filter_map(|it| it.value.as_ref());
+        let single = template.value.iter().chain(components).filter(|it| !it.kind.is_series());
+        for value in single {
+            let series = window.values.iter_mut().find(|(name, _)| **name == *value.name);
+            if let Some((_, series)) = series {
+                series.drain(..series.len().saturating_sub(1));
+            }
+        }
+    }
+
     /// The new Observation of one window.
     ///
     /// # Errors
@@ -240,6 +253,10 @@ enum ValueKind {
 }
 
 impl ValueKind {
+    const fn is_series(&self) -> bool {
+        matches!(self, Self::SampledData { .. })
+    }
+
     /// The member of an Observation that holds such a value.
     const fn member(&self) -> &'static str {
         match self {
