@@ -94,19 +94,27 @@ pub(crate) fn remake(
     let mut remade = Remade::default();
     let mut wearers = Vec::new();
     for (window, readings) in &readings {
-        let newest = readings.iter().max_by_key(|it| (it.received_ms, it.message.as_str()));
-        let Some(version) = newest.map(|it| it.mapping.as_str()) else { continue };
-        let Some(compiled) = sets.version(version).or_else(|| older.get(version)) else { continue };
-        match observations(&compiled.set, readings, &assignments) {
-            Ok(made) => remade.observations.extend(made),
-            Err(fault) => {
-                remade.faults.insert(window.clone(), fault);
-            }
-        }
         for it in readings {
             let at = Timestamp::from_unix_ms(it.occurred_ms());
             let wearer = assignments.patient(&it.device, at);
             wearers.push((&it.made_of, it.occurred, &it.message, it.place, wearer));
+        }
+        let newest = readings.iter().max_by_key(|it| (it.received_ms, it.message.as_str()));
+        let Some(version) = newest.map(|it| it.mapping.as_str()) else { continue };
+        let compiled = sets.version(version).or_else(|| older.version(version));
+        let made = match compiled {
+            Some(compiled) => observations(&compiled.set, readings, &assignments),
+            None => Err(Fault {
+                path: String::new(),
+                code: "mapping-missing".to_owned(),
+                detail: format!("{version} is not stored here"),
+            }),
+        };
+        match made {
+            Ok(made) => remade.observations.extend(made),
+            Err(fault) => {
+                remade.faults.insert(window.clone(), fault);
+            }
         }
     }
     note_wearers(db, &wearers)?;
