@@ -7,6 +7,7 @@ mod console;
 mod documents;
 mod fhir_model;
 mod kill;
+mod mapping_sets;
 mod order;
 mod pipeline;
 mod real_input;
