@@ -31,7 +31,18 @@ pub fn auscult() -> PathBuf {
 /// Components and program.
 pub fn all() -> Result<()> {
     components()?;
-    run(cargo().args(["build", "--release", "--package", "auscult-cli"]))
+    program(&[])
+}
+
+/// The program. Built without naming a package, so that cargo takes the features of the whole workspace,
+/// as it does for the tests, and compiles nothing twice.
+pub fn program(features: &[&str]) -> Result<()> {
+    let mut build = cargo();
+    build.args(["build", "--release", "--bin", "auscult"]);
+    for feature in features {
+        build.args(["--features", feature]);
+    }
+    run(&mut build)
 }
 
 /// The components, with the wasm target added when it is missing.

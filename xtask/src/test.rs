@@ -14,7 +14,7 @@ const PYTHON_PACKAGES: [&str; 1] = ["fhir.resources==7.1.0"];
 pub fn test(rest: &[String]) -> Result<()> {
     build::components()?;
     build::spin_app()?;
-    build::run(build::cargo().args(["build", "--release", "--package", "auscult-cli"]))?;
+    build::program(&[])?;
     let mut tests = build::cargo();
     tests
         .args(["test", "--release"])

@@ -18,14 +18,7 @@ pub fn up(rest: &[String]) -> Result<()> {
 pub fn bench(rest: &[String]) -> Result<()> {
     build::components()?;
     build::spin_app()?;
-    build::run(build::cargo().args([
-        "build",
-        "--release",
-        "--package",
-        "auscult-cli",
-        "--features",
-        "bench",
-    ]))?;
+    build::program(&["auscult-cli/bench"])?;
     let mut auscult = Command::new(build::auscult());
     auscult.current_dir(build::root()).arg("bench").args(rest);
     replace(auscult)

@@ -44,5 +44,8 @@ async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
     reply.send(response_out).await;
     if taken && head.method == "POST" {
         relay::move_on(&db, head.header("traceparent")).await;
+        if path.as_slice() == ["tick"] {
+            relay::tick_stages().await;
+        }
     }
 }
