@@ -8,6 +8,7 @@ mod documents;
 mod fhir_model;
 mod kill;
 mod mapping_sets;
+mod mapping_vendors;
 mod order;
 mod pipeline;
 mod real_input;

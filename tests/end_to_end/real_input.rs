@@ -1,4 +1,4 @@
-//! Real input, unchanged: sample messages with their mapping files, and vendors' payloads.
+//! Real input, unchanged: sample messages with their mapping files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use auscult_model::Timestamp;
 use auscult_tests::{Program, shared};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::pipeline::entries;
 
-fn json_files(folder: &Path) -> Result<Vec<(String, Value)>> {
+/// The JSON files of a folder by name.
+pub fn json_files(folder: &Path) -> Result<Vec<(String, Value)>> {
     let mut files = Vec::new();
     for file in std::fs::read_dir(folder)? {
         let path = file?.path();
@@ -90,76 +91,5 @@ async fn sample_messages_run_through_their_mapping_files() -> Result<()> {
     }
     println!("sample messages: {checked} of {checked} served as FHIR");
     assert!(checked >= 10, "only {checked} samples found");
-    Ok(())
-}
-
-const PLAIN_VITALS: [&str; 9] = [
-    "heart_rate",
-    "pulse_rate",
-    "pulse_rate_nibp",
-    "respiratory_rate",
-    "spo2",
-    "systolic_bp",
-    "diastolic_bp",
-    "body_temperature",
-    "body_weight",
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn vendors_payloads_with_vital_signs_need_no_mapping() -> Result<()> {
-    let Some(folder) = shared("reference/domain/payloads") else { return Ok(()) };
-    let data = tempfile::tempdir()?;
-    let program = Program::start(data.path()).await?;
-    let (mut checked, mut left_out) = (0, Vec::new());
-    for (_, cases) in json_files(&folder)? {
-        for case in cases.as_array().into_iter().flatten() {
-            let name = case["id"].as_str().context("a case has an id")?;
-            let expected = case["expected"].as_array().cloned().unwrap_or_default();
-            let vital =
-                |it: &&Value| it["canonical"].as_str().is_some_and(|it| PLAIN_VITALS.contains(&it));
-            let vitals: Vec<&Value> = expected.iter().filter(vital).collect();
-            // A time without a zone needs the zone of its sender, which a message alone does not carry.
-            if vitals.is_empty() {
-                left_out.push(name.to_owned());
-                continue;
-            }
-            let payload = &case["payload"];
-            let device = payload["device"].as_str().unwrap_or(name).to_owned();
-            let token = program.token(&device, &[&device]).await?;
-            // Local times and texts travel in an envelope that says whose they are; the payload is as it came.
-            let local = ["fitbit", "ble"].contains(&case["source"].as_str().unwrap_or_default());
-            let message = if local || !payload.is_object() {
-                let context = &case["context"];
-                json!({
-                    "device": device, "source": case["source"], "payload": payload,
-                    "timezone": context["user_timezone"].as_str().unwrap_or("UTC"),
-                    "unit_system": context["unit_system"],
-                })
-            } else {
-                payload.clone()
-            };
-            let answer = program.ingest(&token, "application/json", message.to_string()).await?;
-            assert_eq!(answer.status, 202, "{name}: {answer:?}");
-            program.drained().await?;
-            let token_device = device;
-            let served = served(&program, &token_device).await?;
-            for reading in vitals {
-                let at = reading["time"].as_str().context("a time")?;
-                let at = Timestamp::parse(at).or_else(|| Timestamp::parse(&format!("{at}Z")));
-                // A date alone is a day's value, a `/` an interval, `+35min` relative to a session.
-                let Some(at) = at else { continue };
-                let Some(value) = reading["value"].as_f64() else { continue };
-                let close = served.iter().any(|it| {
-                    let (time, number) = it.split_once(' ').unwrap_or_default();
-                    time == at.to_string()
-                        && number.parse::<f64>().is_ok_and(|it| (it - value).abs() <= 0.051)
-                });
-                assert!(close, "{name}: {reading} is not in {served:?}");
-            }
-            checked += 1;
-        }
-    }
-    println!("vendor payloads: {checked} served as FHIR; without plain vital signs: {left_out:?}");
-    assert!(checked >= 12, "only {checked} payloads checked");
     Ok(())
 }

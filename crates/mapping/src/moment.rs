@@ -72,9 +72,9 @@ impl Instant {
     pub fn compact(self) -> String {
         let it = self.fields();
         let mut text = String::with_capacity(15);
-        push_digits(&mut text, it.year, 4);
-        for part in [it.month, it.day, it.hour, it.minute, it.second] {
-            push_digits(&mut text, part, 2);
+        for part in [it.year / 100, it.year % 100, it.month, it.day, it.hour, it.minute, it.second]
+        {
+            push_two(&mut text, part);
         }
         text.push('Z');
         text
@@ -85,26 +85,32 @@ impl Instant {
     pub fn iso(self) -> String {
         let it = self.fields();
         let mut text = String::with_capacity(28);
-        push_digits(&mut text, it.year, 4);
+        push_two(&mut text, it.year / 100);
+        push_two(&mut text, it.year % 100);
         for (mark, part) in
             [('-', it.month), ('-', it.day), ('T', it.hour), (':', it.minute), (':', it.second)]
         {
             text.push(mark);
-            push_digits(&mut text, part, 2);
+            push_two(&mut text, part);
         }
         text.push('.');
-        push_digits(&mut text, it.fraction, 7);
+        push_digit(&mut text, it.fraction / 1_000_000);
+        for part in [it.fraction / 10_000 % 100, it.fraction / 100 % 100, it.fraction % 100] {
+            push_two(&mut text, part);
+        }
         text.push('Z');
         text
     }
 }
 
-/// Appends a number with leading zeros; much quicker than formatting, and done for every value.
-fn push_digits(text: &mut String, number: i64, width: u32) {
-    for place in (0..width).rev() {
-        let digit = number / 10_i64.pow(place) % 10;
-        text.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
-    }
+/// Appends a number below 100 with a leading zero; much quicker than formatting, and done for every value.
+fn push_two(text: &mut String, number: i64) {
+    push_digit(text, number / 10);
+    push_digit(text, number % 10);
+}
+
+fn push_digit(text: &mut String, digit: i64) {
+    text.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
 }
 
 /// ISO 8601 with seven fraction digits and `Z`.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::load::PERIODS;
 use super::{ConvertError, Series};
 use crate::device::Measurement;
@@ -54,8 +56,8 @@ pub struct Grouped {
 pub fn measurement_groups(batch: &[(Measurement, Option<Instant>)]) -> Vec<Grouped> {
     type Key<'a> = [&'a str; 5];
     let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
-    let mut by_key: HashMap<Key<'_>, usize> = HashMap::new();
-    let mut by_instant: HashMap<(usize, Instant), usize> = HashMap::new();
+    let mut by_key: HashMap<Key<'_>, usize, RandomState> = HashMap::default();
+    let mut by_instant: HashMap<(usize, Instant), usize, RandomState> = HashMap::default();
     for (at, (it, ingested)) in batch.iter().enumerate() {
         let key = [
             it.device_id.as_str(),
@@ -158,7 +160,7 @@ pub fn observation_groups(
     let times = readings.iter().map(|it| it.occurred);
     let whole = times.clone().min().zip(times.max());
     let mut groups: Vec<ObservationGroup> = Vec::new();
-    let mut by_start: HashMap<Instant, usize> = HashMap::new();
+    let mut by_start: HashMap<Instant, usize, RandomState> = HashMap::default();
     for reading in readings {
         let window = |length: i64| {
             let start = reading.occurred.ticks().div_euclid(length) * length;
@@ -177,7 +179,7 @@ pub fn observation_groups(
                 _ => {
                     let first = start.compact();
                     let last = if end == start { first.clone() } else { end.compact() };
-                    format!("{first}.{last}")
+                    [first, last].join(".")
                 }
             };
             groups.push(ObservationGroup { start, end, id_segment, values: Vec::new() });

@@ -30,7 +30,7 @@ pub(super) fn compile(text: &str) -> Loaded<FhirMapping> {
 
 /// Reads the FHIR mapping that stands at `base` of a file.
 pub(crate) fn read(root: &Token, base: &str, loader: &mut Loader) -> FhirMapping {
-    let mut mapping = FhirMapping { templates: Vec::new(), by_type: HashMap::new() };
+    let mut mapping = FhirMapping { templates: Vec::new(), by_type: HashMap::default() };
     for container in containers(root, base, loader, &ROOT_TYPES) {
         let before = loader.fatal();
         let Some((type_name, template)) = template(&container, loader) else { continue };
@@ -125,10 +125,12 @@ fn items<'a, T>(
 }
 
 fn codes(members: &mut Members<'_, '_>) -> Vec<Code> {
-    items(members, "codes", &["code", "system", "display"], |inner| Code {
-        system: inner.optional_text("system"),
-        code: inner.optional_text("code"),
-        display: inner.optional_text("display"),
+    items(members, "codes", &["code", "system", "display"], |inner| {
+        Code::new(
+            inner.optional_text("system"),
+            inner.optional_text("code"),
+            inner.optional_text("display"),
+        )
     })
 }
 

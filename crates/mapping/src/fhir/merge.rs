@@ -130,10 +130,7 @@ fn take_in(
         }
         (ValueKind::SampledData { .. }, _) => Err(ConvertError::OtherValueType),
         (_, stored) => {
-            let made = json(&fresh(value, series, time.start, time.end)?);
-            if let Some(made) = made.get(value.kind.member()) {
-                *stored = made.clone();
-            }
+            *stored = json(&fresh(value, series, time.start, time.end)?);
             Ok(())
         }
     }

@@ -10,11 +10,13 @@ mod merge;
 mod observation;
 mod sampled;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::load::Loaded;
 use crate::moment::Instant;
@@ -39,7 +41,7 @@ const OBSERVATION_BYTES: usize = 1024;
 pub struct FhirMapping {
     templates: Vec<CodeValue>,
     // Position by type name in lower case.
-    by_type: HashMap<String, usize>,
+    by_type: HashMap<String, usize, foldhash::fast::RandomState>,
 }
 
 /// Why a group of measurements became no Observation. None of these carries a value.
@@ -115,7 +117,12 @@ impl FhirMapping {
     }
 
     fn template(&self, type_name: &str) -> Result<&CodeValue, ConvertError> {
-        let at = self.by_type.get(&type_name.to_lowercase());
+        let lower = if type_name.bytes().any(|it| !it.is_ascii() || it.is_ascii_uppercase()) {
+            Cow::Owned(type_name.to_lowercase())
+        } else {
+            Cow::Borrowed(type_name)
+        };
+        let at = self.by_type.get(&*lower);
         at.and_then(|at| self.templates.get(*at)).ok_or(ConvertError::NoTemplate)
     }
 
@@ -214,14 +221,26 @@ struct CodeValue {
     components: Vec<Component>,
 }
 
+/// A coding as it stands in every Observation of its template: text, written once.
 #[derive(Debug, Clone, Serialize)]
-struct Code {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    display: Option<String>,
+#[serde(transparent)]
+struct Code(Box<RawValue>);
+
+impl Code {
+    fn new(system: Option<String>, code: Option<String>, display: Option<String>) -> Self {
+        #[derive(Serialize)]
+        struct Coding {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            system: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            code: Option<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            display: Option<String>,
+        }
+        let text = serde_json::value::to_raw_value(&Coding { system, code, display });
+        // Three texts cannot fail to be JSON.
+        Self(text.unwrap_or_else(|_| RawValue::NULL.to_owned()))
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]

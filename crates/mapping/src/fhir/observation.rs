@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
-use serde::ser::{SerializeStruct, Serializer};
+use serde::ser::{SerializeSeq, SerializeStruct, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -44,48 +44,60 @@ pub struct References<'a> {
 /// The value of the identifier of a window's Observation.
 #[must_use]
 pub fn identifier_value(references: &References<'_>, type_name: &str, id_segment: &str) -> String {
-    format!("{}.{}.{type_name}.{id_segment}", references.patient, references.device)
+    [references.patient, references.device, type_name, id_segment].join(".")
 }
 
 /// The id a resource with this identifier gets: the same each time, so that a repeated write
 /// changes nothing.
 #[must_use]
 pub fn resource_id(system: &str, value: &str) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let mut hash = Sha256::new();
     for part in [system, "_", value] {
         hash.update(part.as_bytes());
     }
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        let digit = |it: u8| DIGITS.get(usize::from(it)).copied().unwrap_or('0');
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
+    let digit = |it: u8| DIGITS.get(usize::from(it & 15)).copied().unwrap_or(b'0');
+    hash.finalize().iter().flat_map(|it| [digit(it >> 4), digit(*it)]).map(char::from).collect()
 }
 
 /// An Observation as it is written: everything that can be is borrowed from the template.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Draft<'a> {
-    resource_type: &'static str,
     id: String,
     identifier: [Identifier<'a>; 1],
-    status: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     category: &'a [Category],
     code: Concept<'a>,
-    subject: Reference<'a>,
-    device: Reference<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encounter: Option<Reference<'a>>,
-    effective_period: Period,
-    #[serde(flatten)]
+    references: References<'a>,
+    period: Period,
     value: Option<DraftValue<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     component: Vec<DraftComponent<'a>>,
+}
+
+// By hand: deriving this with a flattened value buffers every member on the heap.
+impl Serialize for Draft<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut it = serializer.serialize_struct("Observation", 12)?;
+        it.serialize_field("resourceType", "Observation")?;
+        it.serialize_field("id", &self.id)?;
+        it.serialize_field("identifier", &self.identifier)?;
+        it.serialize_field("status", "final")?;
+        if !self.category.is_empty() {
+            it.serialize_field("category", self.category)?;
+        }
+        it.serialize_field("code", &self.code)?;
+        it.serialize_field("subject", &Reference("Patient/", self.references.patient))?;
+        it.serialize_field("device", &Reference("Device/", self.references.device))?;
+        if let Some(encounter) = self.references.encounter {
+            it.serialize_field("encounter", &Reference("Encounter/", encounter))?;
+        }
+        it.serialize_field("effectivePeriod", &self.period)?;
+        if let Some(value) = &self.value {
+            it.serialize_field(value.member(), value)?;
+        }
+        if !self.component.is_empty() {
+            it.serialize_field("component", &self.component)?;
+        }
+        it.end()
+    }
 }
 
 #[derive(Serialize)]
@@ -109,47 +121,61 @@ struct Concept<'a> {
 
 impl Serialize for Concept<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum Either<'c> {
-            Template(&'c Code),
-            Own { system: &'c str, code: &'c str, display: &'c str },
-        }
-        let (system, name) = (self.system, self.name);
-        let own = Either::Own { system, code: name, display: name };
-        let coding: Vec<Either<'_>> =
-            self.codes.iter().map(Either::Template).chain([own]).collect();
         let mut concept = serializer.serialize_struct("CodeableConcept", 2)?;
-        concept.serialize_field("coding", &coding)?;
-        concept.serialize_field("text", name)?;
+        concept.serialize_field("coding", &Codings(self))?;
+        concept.serialize_field("text", self.name)?;
         concept.end()
     }
 }
 
-struct Reference<'a> {
-    kind: &'static str,
-    id: &'a str,
+struct Codings<'a>(&'a Concept<'a>);
+
+impl Serialize for Codings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Own<'a> {
+            system: &'a str,
+            code: &'a str,
+            display: &'a str,
+        }
+        let Self(Concept { codes, system, name }) = self;
+        let mut coding = serializer.serialize_seq(Some(codes.len() + 1))?;
+        for code in *codes {
+            coding.serialize_element(code)?;
+        }
+        coding.serialize_element(&Own { system, code: name, display: name })?;
+        coding.end()
+    }
 }
+
+struct Reference<'a>(&'static str, &'a str);
 
 impl Serialize for Reference<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut reference = serializer.serialize_struct("Reference", 1)?;
-        reference.serialize_field("reference", &format_args!("{}/{}", self.kind, self.id))?;
+        reference.serialize_field("reference", &[self.0, self.1].concat())?;
         reference.end()
     }
 }
 
-#[derive(Serialize)]
 pub(super) struct DraftComponent<'a> {
     code: Concept<'a>,
-    #[serde(flatten)]
     value: DraftValue<'a>,
 }
 
-/// A value under the member name of its type.
+impl Serialize for DraftComponent<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut component = serializer.serialize_struct("Component", 2)?;
+        component.serialize_field("code", &self.code)?;
+        component.serialize_field(self.value.member(), &self.value)?;
+        component.end()
+    }
+}
+
+/// A value, without the member name of its type.
 #[derive(Serialize)]
+#[serde(untagged)]
 pub(super) enum DraftValue<'a> {
-    #[serde(rename = "valueQuantity")]
     Quantity {
         #[serde(serialize_with = "number")]
         value: Decimal,
@@ -160,16 +186,13 @@ pub(super) enum DraftValue<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<&'a str>,
     },
-    #[serde(rename = "valueString")]
     Text(&'a str),
-    #[serde(rename = "valueCodeableConcept")]
     Codeable {
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         coding: &'a [Code],
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<&'a str>,
     },
-    #[serde(rename = "valueSampledData")]
     Sampled {
         origin: Origin<'a>,
         #[serde(serialize_with = "number")]
@@ -177,6 +200,17 @@ pub(super) enum DraftValue<'a> {
         dimensions: u8,
         data: String,
     },
+}
+
+impl DraftValue<'_> {
+    const fn member(&self) -> &'static str {
+        match self {
+            Self::Quantity { .. } => "valueQuantity",
+            Self::Text(_) => "valueString",
+            Self::Codeable { .. } => "valueCodeableConcept",
+            Self::Sampled { .. } => "valueSampledData",
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -187,6 +221,11 @@ pub(super) struct Origin<'a> {
 }
 
 fn number<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    if number.scale() == 0
+        && let Ok(whole) = i64::try_from(number.mantissa())
+    {
+        return serializer.serialize_i64(whole);
+    }
     match (number.is_integer(), number.to_i64(), number.to_f64()) {
         (true, Some(whole), _) => serializer.serialize_i64(whole),
         (_, _, Some(float)) => serializer.serialize_f64(float),
@@ -216,16 +255,12 @@ pub(super) fn draft<'a>(
     let start = window.start.iso();
     let end = if window.end == window.start { start.clone() } else { window.end.iso() };
     Ok(Draft {
-        resource_type: "Observation",
         id: resource_id(convention.system, &identifier),
         identifier: [Identifier { system: convention.system, value: identifier }],
-        status: "final",
         category: &template.categories,
         code: Concept { codes: &template.codes, system: convention.system, name: type_name },
-        subject: Reference { kind: "Patient", id: references.patient },
-        device: Reference { kind: "Device", id: references.device },
-        encounter: references.encounter.map(|id| Reference { kind: "Encounter", id }),
-        effective_period: Period { start, end },
+        references: *references,
+        period: Period { start, end },
         value,
         component,
     })
@@ -307,6 +342,10 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
     let any = digits.bytes().any(|it| it.is_ascii_digit());
     if !any || !ascii(whole, true) || !ascii(fraction, false) || whole.starts_with(',') {
         return None;
+    }
+    if !whole.contains(',') && !whole.is_empty() && !digits.ends_with('.') {
+        let number: Decimal = digits.parse().ok()?;
+        return Some(if negative { -number } else { number });
     }
     let plain = format!("{}.{fraction}", whole.replace(',', ""));
     let plain = plain.trim_end_matches('.');
