@@ -207,7 +207,7 @@ proptest! {
     #[test]
     fn the_order_of_fhir_templates_does_not_matter(
         templates in prop::collection::vec(any_fhir_template(), 1..5),
-        readings in any_readings(any_text()),
+        readings in any_readings(any_text().boxed()),
         shuffle in any::<prop::sample::Index>(),
     ) {
         let named: Vec<Value> = templates
@@ -231,9 +231,7 @@ proptest! {
     #[test]
     fn what_an_observation_was_made_of_changes_nothing_when_it_comes_again(
         template in any_fhir_template(),
-        readings in any_readings((-99_999_i32..99_999, 0_u32..4).prop_map(|(whole, scale)| {
-            (f64::from(whole) / 10_f64.powi(i32::try_from(scale).unwrap())).to_string()
-        })),
+        readings in any_readings(any_number()),
     ) {
         let mapping = fhir_mapping(&[template]);
         let group = group("t", &readings);
@@ -302,6 +300,12 @@ fn any_fhir_template() -> impl Strategy<Value = Value> {
             "components": components,
         }})
     })
+}
+
+fn any_number() -> BoxedStrategy<String> {
+    (-99_999_i32..99_999, 0_i32..4)
+        .prop_map(|(whole, scale)| (f64::from(whole) / 10_f64.powi(scale)).to_string())
+        .boxed()
 }
 
 /// Up to six readings within two days, each with one or both values.
