@@ -210,7 +210,9 @@ async fn every_vendors_payload_is_served_whole_without_a_mapping() -> Result<()>
             faults.push(format!("{name}: refused {refused:?} instead of {want:?}"));
         }
     }
-    println!("vendor payloads: {} of {} served whole", sent.len() - faults.len(), sent.len());
+    let whole = |name: &String| !faults.iter().any(|it| it.starts_with(&format!("{name}:")));
+    let count = sent.iter().filter(|(name, ..)| whole(name)).count();
+    println!("vendor payloads: {count} of {} served whole", sent.len());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert_eq!(sent.len(), 25);
     Ok(())
