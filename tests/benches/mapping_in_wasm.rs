@@ -3,7 +3,7 @@
 
 use std::process::Command as Process;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::p2::bindings::sync::Command;
@@ -38,8 +38,7 @@ fn main() -> Result<()> {
     let mut config = Config::new();
     config.wasm_component_model(true).epoch_interruption(true).concurrency_support(false);
     let engine = Engine::new(&config)?;
-    let component = Component::from_file(&engine, &file)
-        .with_context(|| format!("cannot read {}", file.display()))?;
+    let component = Component::from_file(&engine, &file)?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     let wasi = WasiCtx::builder().inherit_stdout().inherit_stderr().build();
