@@ -2,9 +2,11 @@
 #![allow(unsafe_code, reason = "the export that #[http_component] generates")]
 
 mod alerts;
+mod clock;
 mod limit;
 mod outbox;
 mod policies;
+mod silences;
 
 use auscult_model::Problem;
 use auscult_model::events::ASSESSMENT_CHANGED;
@@ -30,7 +32,9 @@ async fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
     let reply = answer(&db, request).await.unwrap_or_else(Reply::from);
     reply.send(response_out).await;
     // The caller has its answer; people get theirs now.
+    clock::beat(&db);
     outbox::work(&db).await;
+    clock::publish(&db).await;
 }
 
 async fn answer(db: &SpinSqlite, request: IncomingRequest) -> Result<Reply, Problem> {
@@ -41,23 +45,53 @@ async fn answer(db: &SpinSqlite, request: IncomingRequest) -> Result<Reply, Prob
         ("POST", ["events"]) => received(db, &Call::read(request, EVENT_BYTES_MAX).await?),
         ("POST", ["internal", "tick"]) => Ok(Reply::empty(204)),
         // Reached only from inside the application; the caller says who acts.
+        ("POST", ["internal", "alerts", id, "silence"]) => {
+            let call = Call::read(request, BODY_BYTES_MAX).await?;
+            silences::of_alert(db, &call, id, "console")
+        }
         ("POST", ["internal", "alerts", id, act]) => {
             alerts::answer(db, &Call::read(request, BODY_BYTES_MAX).await?, id, act, "console")
+        }
+        ("POST", ["alerts", id, "silence"]) => {
+            let by = operator(&head)?.name;
+            silences::of_alert(db, &Call::read(request, BODY_BYTES_MAX).await?, id, &by)
         }
         ("POST", ["alerts", id, act]) => {
             let by = operator(&head)?.name;
             alerts::answer(db, &Call::read(request, BODY_BYTES_MAX).await?, id, act, &by)
         }
         ("GET", ["alerts"]) => operator(&head).and_then(|_| alerts::list(db, &head)),
+        ("GET", ["alerts", "held"]) => operator(&head).and_then(|_| alerts::held(db, &head)),
+        ("GET", ["alerts", "heartbeat"]) => operator(&head).and_then(|_| alerts::heartbeat(db)),
+        ("GET", ["silences"]) => operator(&head).and_then(|_| silences::list(db)),
+        ("POST", ["silences"]) => {
+            let by = operator(&head)?.name;
+            silences::put(db, &Call::read(request, BODY_BYTES_MAX).await?, &by)
+        }
+        ("DELETE", ["silences", id]) => {
+            operator(&head).and_then(|it| silences::end(db, id, &it.name))
+        }
+        ("GET", ["policies", "schema"]) => Ok(policies::schema()),
+        ("GET", ["policies", "versions"]) => operator(&head).and_then(|_| policies::versions(db)),
+        ("GET", ["policies", "versions", version]) => {
+            operator(&head).and_then(|_| policies::version(db, version))
+        }
+        ("POST", ["policies", "rollback"]) => {
+            let author = operator(&head)?.name;
+            policies::rollback(db, &Call::read(request, BODY_BYTES_MAX).await?, &author)
+        }
         ("GET", ["alerts", id]) => operator(&head).and_then(|_| alerts::one(db, id)),
         ("GET", ["policies"]) => operator(&head).and_then(|_| policies::get(db, &head)),
         ("PUT", ["policies"]) => {
             let author = operator(&head)?.name;
             policies::put(db, &Call::read(request, BODY_BYTES_MAX).await?, &author)
         }
-        (_, ["events" | "alerts" | "policies"] | ["alerts", _] | ["alerts", _, _]) => {
-            Err(method_not_allowed())
-        }
+        (
+            _,
+            ["events" | "alerts" | "policies" | "silences"]
+            | ["alerts" | "silences" | "policies", _]
+            | ["alerts" | "policies", _, _],
+        ) => Err(method_not_allowed()),
         _ => Err(not_found()),
     }
 }

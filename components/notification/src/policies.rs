@@ -1,9 +1,12 @@
 //! `/policies`: the versioned policy document. Secrets go in, never out.
 
 use auscult_model::Problem;
+use auscult_notification::policy::{SCHEMA, receiver};
 use auscult_notification::store::{self, PolicyError, StoredPolicy};
-use auscult_shell::http::unavailable;
+use auscult_shell::http::{not_found, unavailable};
 use auscult_shell::{Call, Reply, SpinSqlite, now};
+use serde::Deserialize;
+use serde_json::json;
 
 /// `GET /policies`
 pub fn get(db: &SpinSqlite, call: &Call) -> Result<Reply, Problem> {
@@ -22,14 +25,51 @@ pub fn put(db: &SpinSqlite, call: &Call, author: &str) -> Result<Reply, Problem>
     let document: serde_json::Value = call.json()?;
     let expected = expected(db, call)?;
     let stored = store::put_policy(db, document, expected, author, now());
-    stored.map(|it| shown(&it)).map_err(|error| match error {
+    stored.map(|it| shown(&it)).map_err(refused)
+}
+
+/// `GET /policies/schema`: the JSON Schema, for editors.
+pub fn schema() -> Reply {
+    Reply::text(200, "application/schema+json", SCHEMA)
+}
+
+/// `GET /policies/versions`
+pub fn versions(db: &SpinSqlite) -> Result<Reply, Problem> {
+    let items = store::policy_versions(db).map_err(|it| unavailable(&it))?;
+    Ok(Reply::json(200, &json!({ "items": items, "next": null })))
+}
+
+/// `GET /policies/versions/{version}`
+pub fn version(db: &SpinSqlite, version: &str) -> Result<Reply, Problem> {
+    let version: i64 = version.parse().map_err(|_| not_found())?;
+    let found = store::policy_version(db, version).map_err(|it| unavailable(&it))?;
+    let document = found.ok_or_else(not_found)?;
+    Ok(Reply::json(200, &receiver::shown(&document)).with("etag", format!("\"{version}\"")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rollback {
+    version: i64,
+}
+
+/// `POST /policies/rollback`: an earlier version, in force again as a new one.
+pub fn rollback(db: &SpinSqlite, call: &Call, author: &str) -> Result<Reply, Problem> {
+    let wanted: Rollback = call.json()?;
+    let expected = expected(db, call)?;
+    let stored = store::rollback_policy(db, wanted.version, expected, author, now());
+    stored.map_err(refused)?.map(|it| shown(&it)).ok_or_else(not_found)
+}
+
+fn refused(error: PolicyError) -> Problem {
+    match error {
         PolicyError::Faults(errors) => Problem {
             errors,
             ..Problem::new(422, "policy-faults", "The policy has faults and was not taken")
         },
         PolicyError::Stale(version) => stale(version),
         PolicyError::Store(error) => unavailable(&error),
-    })
+    }
 }
 
 fn expected(db: &SpinSqlite, call: &Call) -> Result<Option<i64>, Problem> {

@@ -56,6 +56,26 @@ pub struct PayloadData<'a> {
     pub page: u32,
     /// Path of the alert on the console.
     pub link: String,
+    /// Alerts that this page tells of too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Also>,
+}
+
+/// Another alert a page tells of: of the same patient, or of the same digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Also {
+    /// Alert id.
+    pub alert: String,
+    /// Logical id of the patient.
+    pub patient: String,
+    /// The rule.
+    pub cause: String,
+    /// How fast somebody must come.
+    pub severity: &'static str,
+    /// Score behind it.
+    pub value: Option<i64>,
+    /// Path of the alert on the console.
+    pub link: String,
 }
 
 impl<'a> Payload<'a> {
@@ -86,6 +106,7 @@ impl<'a> Payload<'a> {
             opened: state.opened,
             page,
             link: format!("/ward/alerts/{alert}"),
+            also: Vec::new(),
         };
         Self { event: reason.event(), timestamp: now, data }
     }

@@ -9,10 +9,15 @@ use auscult_model::alert::Transition;
 use auscult_model::{AlertStatus, AssessmentStatus, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How long a person's "resolved" holds while the cause is still there, in milliseconds. Four
-/// hours: the shortest routine monitoring interval of NEWS2, so a mistaken click is found by the
+/// How long a person's "resolved" holds while the cause is still there, in milliseconds, unless the
+/// policy says otherwise. Four hours: the shortest routine monitoring interval of NEWS2, so a mistaken click is found by the
 /// next round and a right one is not argued with at every reading.
 pub const DISMISSAL_MS: i64 = 4 * 60 * 60 * 1_000;
+
+/// How long it must have been better for a new rise to the severity that was acknowledged to count as
+/// new, in milliseconds. Ten minutes: longer than a value dances about a limit, shorter than a nurse
+/// stays at a bed.
+pub const IMPROVED_MS: i64 = 10 * 60 * 1_000;
 
 /// Who acts when data does.
 pub const BY_DATA: &str = "auscult";
@@ -115,6 +120,18 @@ pub struct Answer {
     pub severity: Severity,
     /// Event time of the newest assessment they could see: an answer covers no later episode.
     pub seen: Timestamp,
+    /// How long a "resolved" holds by the policy it was given under, in milliseconds.
+    #[serde(default = "four_hours", skip_serializing_if = "is_four_hours")]
+    pub dismissal_ms: i64,
+}
+
+const fn four_hours() -> i64 {
+    DISMISSAL_MS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_four_hours(ms: &i64) -> bool {
+    *ms == DISMISSAL_MS
 }
 
 /// One thing that happened, in the order the fold takes it.
@@ -255,7 +272,9 @@ pub fn after_data(state: Option<&State>, seen: &Observed) -> Option<State> {
         (Phase::Open, Verdict::Above { severity, exact }) => moved(state.severity, severity, exact)
             .then(|| state.moved_by(seen, Phase::Open, severity)),
         (Phase::Acknowledged { covers }, Verdict::Above { severity, exact }) => {
-            let phase = if severity > covers { Phase::Open } else { state.phase };
+            let better = seen.effective.since_ms(state.effective) >= IMPROVED_MS;
+            let again = severity > state.severity && better;
+            let phase = if severity > covers || again { Phase::Open } else { state.phase };
             moved(state.severity, severity, exact).then(|| state.moved_by(seen, phase, severity))
         }
         (Phase::Resolved, Verdict::Above { severity, .. }) => {
@@ -290,7 +309,7 @@ pub fn after_answer(state: Option<&State>, answer: &Answer) -> Option<State> {
             with(Phase::Acknowledged { covers: answer.severity })
         }
         (AnswerKind::Resolve, Phase::Open | Phase::Acknowledged { .. }) if known => {
-            let until = answer.at.plus_ms(DISMISSAL_MS);
+            let until = answer.at.plus_ms(answer.dismissal_ms);
             with(Phase::Dismissed { covers: answer.severity, until })
         }
         (

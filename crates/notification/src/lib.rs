@@ -5,11 +5,14 @@
 //! asks them, and writes, in one transaction each.
 
 pub mod delivery;
+pub mod desk;
 pub mod duration;
 pub mod fold;
+pub mod gate;
 pub mod page;
 pub mod policy;
 mod refold;
+pub mod silence;
 pub mod store;
 
 pub use fold::{Answer, AnswerKind, Item, Observed, State, Step, Verdict};

@@ -2,19 +2,33 @@
 
 mod alerts;
 mod answers;
+mod bundle;
 mod deliveries;
+mod heartbeat;
 mod load;
 mod policies;
+mod publish;
+mod scenes;
 mod settle;
+mod silences;
 mod views;
 mod write;
 
 pub use alerts::{Changed, on_assessments};
 pub use answers::{AnswerError, NewAnswer, answer, replay_answer};
 pub use deliveries::{Claimed, Outcome, claim, record};
-pub use policies::{PolicyError, StoredPolicy, policy, put_policy};
+pub use heartbeat::{Beat, beat, beat_due};
+pub use policies::{
+    PolicyError, PolicyVersion, StoredPolicy, policy, policy_version, policy_versions, put_policy,
+    rollback_policy,
+};
+pub use publish::{Unpublished, published, unpublished};
 pub use settle::repeat_due;
-pub use views::{AlertView, Cursor, Filter, Revision, alert, list};
+pub use silences::{NewSilence, SilenceError, end_silence, put_silence, silences};
+pub use views::{
+    AlertView, Cursor, Filter, HeldFilter, HeldView, PageView, Revision, Suppressed, alert,
+    held_back, list,
+};
 
 use auscult_model::Timestamp;
 use auscult_store::{Database, StoreError};

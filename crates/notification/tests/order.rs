@@ -7,7 +7,7 @@ mod ward;
 use std::collections::BTreeMap;
 
 use auscult_model::{AlertStatus, AssessmentStatus, Severity, Timestamp};
-use auscult_notification::fold::fold;
+use auscult_notification::fold::{DISMISSAL_MS, fold};
 use auscult_notification::store::{self, Changed};
 use auscult_notification::{Answer, AnswerKind, Item, Observed, Step};
 use auscult_store::transaction;
@@ -53,7 +53,19 @@ fn answers() -> impl Strategy<Value = Vec<(usize, Answer)>> {
                 let id = format!("answer-{n}");
                 let (at, seen) = (at(0).plus_ms(ms), at(seen));
                 let by = "nurse".to_owned();
-                (patient, Answer { id, at, kind, by, comment: None, severity, seen })
+                (
+                    patient,
+                    Answer {
+                        id,
+                        at,
+                        kind,
+                        by,
+                        comment: None,
+                        severity,
+                        seen,
+                        dismissal_ms: DISMISSAL_MS,
+                    },
+                )
             })
             .collect()
     })
@@ -184,6 +196,7 @@ fn clear(ward: &Ward) {
             "alert_held",
             "delivery",
             "alert_revision",
+            "alert_page",
         ] {
             db.query(&format!("DELETE FROM {table}"), &[])?;
         }

@@ -35,7 +35,11 @@ pub const SCORING: Schema = Schema {
 /// Tables of `notification`.
 pub const NOTIFICATION: Schema = Schema {
     stage: "notification",
-    steps: &[include_str!("schema/notification_1.sql"), include_str!("schema/notification_2.sql")],
+    steps: &[
+        include_str!("schema/notification_1.sql"),
+        include_str!("schema/notification_2.sql"),
+        include_str!("schema/notification_3.sql"),
+    ],
 };
 
 /// Every stage reads tables of the others, so all are laid out together.

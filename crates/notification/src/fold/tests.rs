@@ -48,6 +48,7 @@ fn person(kind: AnswerKind, ms: i64, severity: Severity, seen: i64) -> Answer {
         comment: None,
         severity,
         seen: at(seen),
+        dismissal_ms: DISMISSAL_MS,
     }
 }
 
@@ -206,4 +207,23 @@ fn a_verdict_reads_status_and_severity() {
     for (status, severity, want) in rows {
         assert_eq!(Verdict::of(status, severity), want);
     }
+}
+
+#[test]
+fn what_was_acknowledged_counts_as_new_once_it_was_better_for_long() {
+    let covers = Phase::Acknowledged { covers: Emergency };
+    let better = state(covers, Urgent);
+    for (ms, want) in [(10 + IMPROVED_MS - 1, covers), (10 + IMPROVED_MS, Phase::Open)] {
+        let after = after_data(Some(&better), &data(ms, above(Emergency)));
+        assert_eq!(after.map(|it| it.phase), Some(want), "{ms}");
+    }
+}
+
+#[test]
+fn a_dismissal_holds_as_long_as_the_policy_said_when_it_was_given() {
+    let mut answer = person(AnswerKind::Resolve, PERSON_AT, Urgent, 10);
+    answer.dismissal_ms = 7;
+    let after = after_answer(Some(&state(Phase::Open, Urgent)), &answer);
+    let want = Phase::Dismissed { covers: Urgent, until: at(PERSON_AT + 7) };
+    assert_eq!(after.map(|it| it.phase), Some(want));
 }

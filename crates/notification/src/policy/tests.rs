@@ -9,6 +9,10 @@ fn receiver(name: &str) -> Value {
     json!({ "name": name, "webhook": { "url": "http://127.0.0.1:9000/alerts", "secret": SECRET } })
 }
 
+fn role(name: &str, time_zone: &str, otherwise: &str) -> Value {
+    json!({ "name": name, "time_zone": time_zone, "otherwise": otherwise })
+}
+
 fn smallest() -> Value {
     json!({
         "receivers": [receiver("ward"), receiver("biomed")],
@@ -52,8 +56,9 @@ fn an_alert_goes_down_the_tree_to_the_first_match() {
         (Routine, "news2", "ward", 24 * 60 * minute_ms),
     ];
     for (severity, cause, receiver, repeat_after_ms) in rows {
-        let want = Some(Routed { receiver, repeat_after_ms });
-        assert_eq!(policy.route(severity, cause), want, "{severity:?} {cause}");
+        let got = policy.route(Subject { severity, cause, unit: "", tags: &[] }).unwrap();
+        let want = (receiver, repeat_after_ms);
+        assert_eq!((got.receiver, got.repeat_after_ms), want, "{severity:?} {cause}");
     }
 }
 
@@ -89,6 +94,27 @@ fn every_fault_is_named_with_its_place() {
         ("/backfill_limit",                    json!("soon"),                 "/backfill_limit",           "bad-duration"),
         ("/route",                             json!("ward"),                 "/route",                    "wrong-type"),
         ("/route/receiver",                    json!("nobody"),               "/route/receiver",           "unknown-receiver"),
+        ("/dismissal",                         json!("0s"),                   "/dismissal",                "bad-duration"),
+        ("/schedules",                         json!([role("ward", "UTC", "ward")]), "/schedules/0/name", "duplicate"),
+        ("/schedules",                         json!([role("r", "Mars/Olympus", "ward")]), "/schedules/0/time_zone", "unknown-zone"),
+        ("/schedules",                         json!([role("r", "UTC", "nobody")]), "/schedules/0/otherwise", "unknown-receiver"),
+        ("/schedules",                         json!([{ "name": "r", "time_zone": "UTC", "otherwise": "ward", "shifts": [{ "from": "25:00", "to": "07:00", "receiver": "ward" }] }]), "/schedules/0/shifts/0/from", "bad-time"),
+        ("/schedules",                         json!([{ "name": "r", "time_zone": "UTC", "otherwise": "ward", "shifts": [{ "days": ["monday"], "from": "07:00", "to": "09:00", "receiver": "ward" }] }]), "/schedules/0/shifts/0/days/0", "unknown-day"),
+        ("/inhibit",                           json!([{ "source": { "severity": "emergency" } }]), "/inhibit/0/target", "missing"),
+        ("/inhibit",                           json!([{ "source": { "cause": "a" }, "target": { "severity": "emergency" } }]), "/inhibit/0/target", "holds-emergency"),
+        ("/flapping",                          json!({ "openings": 1, "within": "1h", "steady": "5m" }), "/flapping/openings", "bad-number"),
+        ("/flapping",                          json!({ "openings": 3, "steady": "5m" }), "/flapping/within", "missing"),
+        ("/quiet_hours",                       json!([{ "match": { "severity": "urgent" }, "time_zone": "UTC", "from": "22:00", "to": "06:00" }]), "/quiet_hours/0/match/severity", "cannot-wait"),
+        ("/quiet_hours",                       json!([{ "match": { "severity": "routine" }, "from": "22:00", "to": "06:00" }]), "/quiet_hours/0/time_zone", "missing"),
+        ("/budgets",                           json!([{ "pages": -1, "time_zone": "UTC", "shifts": ["07:00"] }]), "/budgets/0/pages", "bad-number"),
+        ("/budgets",                           json!([{ "pages": 9, "time_zone": "UTC", "shifts": [] }]), "/budgets/0/shifts", "empty"),
+        ("/heartbeat",                         json!({ "receiver": "nobody", "interval": "1h" }), "/heartbeat/receiver", "unknown-receiver"),
+        ("/heartbeat",                         json!({ "receiver": "ward" }), "/heartbeat/interval", "missing"),
+        ("/route/delay",                       json!("now"),                  "/route/delay",              "bad-duration"),
+        ("/route/routes/0",                    json!({ "match": { "severity": "emergency" }, "delay": "5m" }), "/route/routes/0/delay", "holds-emergency"),
+        ("/route/escalate",                    json!([{ "after": "5m", "receiver": "nobody" }]), "/route/escalate/0/receiver", "unknown-receiver"),
+        ("/route/escalate",                    json!([{ "after": "5m", "receiver": "ward" }, { "after": "5m", "receiver": "biomed" }]), "/route/escalate/1/after", "not-later"),
+        ("/route/escalate",                    json!([{ "receiver": "ward" }]), "/route/escalate/0/after", "missing"),
         ("/route/match",                       json!({}),                     "/route/match",              "root-match"),
         ("/route/continue",                    json!(true),                   "/route/continue",           "unknown-key"),
         ("/route/repeat_interval",             json!("15"),                   "/route/repeat_interval",    "bad-duration"),
@@ -151,4 +177,47 @@ fn a_new_receiver_needs_its_own_secret() {
         (faults[0].path.as_str(), faults[0].code.as_str()),
         ("/receivers/0/webhook/secret", "missing")
     );
+}
+
+#[test]
+fn the_policy_to_begin_with_is_a_good_one() {
+    let document: Value = serde_json::from_str(DEFAULT).unwrap();
+    let policy = Policy::parse(document).unwrap();
+    assert!(policy.heartbeat.is_some() && !policy.noise.inhibit.is_empty());
+}
+
+#[test]
+fn the_published_schema_names_every_key_the_check_knows() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let keys = |place: &str| -> Vec<String> {
+        let mut keys: Vec<String> =
+            schema.pointer(place).unwrap().as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    let mut known = check::KEYS.map(str::to_owned).to_vec();
+    known.sort();
+    assert_eq!(keys("/properties"), known);
+    let mut known = check::ROUTE_KEYS.map(str::to_owned).to_vec();
+    known.sort();
+    assert_eq!(keys("/$defs/route/properties"), known);
+}
+
+#[test]
+fn a_role_is_whoever_has_it_now() {
+    let mut document = smallest();
+    document["schedules"] = json!([{
+        "name": "on-call", "time_zone": "Europe/Berlin", "otherwise": "biomed",
+        "shifts": [{ "days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "18:00", "receiver": "ward" }],
+    }]);
+    document["route"]["receiver"] = json!("on-call");
+    let policy = Policy::parse(document).unwrap();
+    for (at, want) in [
+        ("2026-11-20T07:00:00Z", "ward"),
+        ("2026-11-20T17:00:00Z", "biomed"),
+        ("2026-11-21T12:00:00Z", "biomed"),
+    ] {
+        assert_eq!(policy.who("on-call", Timestamp::parse(at).unwrap()), want, "{at}");
+    }
+    assert_eq!(policy.who("ward", Timestamp::from_unix_ms(0)), "ward");
 }

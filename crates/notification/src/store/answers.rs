@@ -4,7 +4,9 @@ use auscult_model::{Timestamp, digest};
 use auscult_store::{Database, StoreError, transaction};
 
 use crate::fold::{Answer, AnswerKind, after_answer};
+use crate::policy::Policy;
 use crate::store::load::{self, AlertRow, Touched};
+use crate::store::policies;
 use crate::store::settle::settle;
 
 /// An answer as it was sent.
@@ -64,6 +66,11 @@ pub fn answer(
         let Some(state) = &row.body.state else { return Ok(()) };
         let newest = load::newest(db, std::iter::once(&row))?;
         let newest = newest.get(alert).map_or(state.effective, |(any, _)| *any);
+        let policy = match new.kind {
+            AnswerKind::Resolve => policies::in_force(db)?,
+            _ => None,
+        };
+        let dismissal_ms = Policy::dismissal_ms(policy.as_ref());
         // After all that was seen, even when a device's clock runs ahead of ours.
         let after = row.body.last_at.map_or(now, |it| it.plus_ms(1));
         let answer = Answer {
@@ -74,6 +81,7 @@ pub fn answer(
             comment: new.comment.clone(),
             severity: state.severity,
             seen: newest.max(state.effective),
+            dismissal_ms,
         };
         if after_answer(Some(state), &answer).is_none() {
             return Ok(());

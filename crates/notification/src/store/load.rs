@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::fold::{Answer, Observed, State, Step, Verdict};
 use crate::page::Ledger;
 use crate::refold::Past;
+use crate::store::scenes::Who;
 
 /// One patient and cause with the span of event time in which something changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,13 @@ pub struct Touched {
     pub cause: String,
     pub from: Timestamp,
     pub to: Timestamp,
+}
+
+impl Touched {
+    /// Which alert.
+    pub fn who(&self) -> Who<'_> {
+        Who { alert: &self.alert, patient: self.patient.reveal(), cause: &self.cause }
+    }
 }
 
 /// The column `alert.body`.
@@ -43,10 +51,11 @@ pub struct AlertRow {
     pub opened: Timestamp,
     pub updated: Timestamp,
     pub assessment: Option<String>,
+    pub unit: String,
     pub body: AlertBody,
 }
 
-pub const ALERT_COLUMNS: &str = "a.seq, a.id, a.patient, a.cause, a.severity, a.status, a.opened_ms, a.updated_ms, a.assessment, a.body";
+pub const ALERT_COLUMNS: &str = "a.seq, a.id, a.patient, a.cause, a.severity, a.status, a.opened_ms, a.updated_ms, a.assessment, a.unit, a.body";
 
 pub fn alert_row(row: Row<'_>) -> Result<AlertRow, StoreError> {
     let shape = |column: &str| StoreError::Shape(column.to_owned());
@@ -59,6 +68,7 @@ pub fn alert_row(row: Row<'_>) -> Result<AlertRow, StoreError> {
         opened: Timestamp::from_unix_ms(row.integer("opened_ms")?),
         updated: Timestamp::from_unix_ms(row.integer("updated_ms")?),
         assessment: row.text_or_null("assessment")?.map(str::to_owned),
+        unit: row.text("unit")?.to_owned(),
         body: row.json("body")?,
     })
 }

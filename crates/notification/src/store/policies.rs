@@ -1,7 +1,8 @@
 //! Versions of the policy.
 
 use auscult_model::{Fault, Timestamp};
-use auscult_store::{Database, StoreError, transaction};
+use auscult_store::{Database, Row, StoreError, transaction};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::policy::{Policy, keep_secrets};
@@ -53,6 +54,66 @@ fn newest(db: &dyn Database) -> Result<Option<(i64, Value)>, StoreError> {
     rows.first().map(|row| Ok((row.integer("version")?, row.json("body")?))).transpose()
 }
 
+/// One version, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyVersion {
+    /// Counts from 1.
+    pub version: i64,
+    /// Who put it there.
+    pub author: String,
+    /// When.
+    pub created: Timestamp,
+}
+
+/// Most versions a list shows.
+const VERSIONS_MAX: i64 = 200;
+
+/// Every version, newest first.
+///
+/// # Errors
+/// [`StoreError`] when they cannot be read.
+pub fn policy_versions(db: &dyn Database) -> Result<Vec<PolicyVersion>, StoreError> {
+    let rows = db.query(
+        "SELECT version, author, created_ms FROM policy ORDER BY version DESC LIMIT ?1",
+        &[VERSIONS_MAX.into()],
+    )?;
+    let one = |row: Row<'_>| {
+        Ok(PolicyVersion {
+            version: row.integer("version")?,
+            author: row.text("author")?.to_owned(),
+            created: Timestamp::from_unix_ms(row.integer("created_ms")?),
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+/// The document of one version, secrets included; `None` when there is no such version.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be read.
+pub fn policy_version(db: &dyn Database, version: i64) -> Result<Option<Value>, StoreError> {
+    let rows = db.query("SELECT body FROM policy WHERE version = ?1", &[version.into()])?;
+    rows.first().map(|row| row.json("body")).transpose()
+}
+
+/// Puts an earlier version in force again, as a new version. `None` when there is no such version.
+///
+/// # Errors
+/// [`PolicyError`]; then the one in force stays. A version that a stricter check would refuse today
+/// is refused.
+pub fn rollback_policy(
+    db: &dyn Database,
+    to: i64,
+    expected: Option<i64>,
+    author: &str,
+    now: Timestamp,
+) -> Result<Option<StoredPolicy>, PolicyError> {
+    match policy_version(db, to)? {
+        Some(document) => put_policy(db, document, expected, author, now).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Puts a policy in force and has every open alert looked at again. The same document twice stays
 /// one version. `expected` is the version the author saw, 0 for none.
 ///
@@ -84,7 +145,10 @@ pub fn put_policy(
             "INSERT INTO policy (version, body, author, created_ms) VALUES (?1, ?2, ?3, ?4)",
             &[version.into(), (&body).into(), author.into(), now.into()],
         )?;
-        db.query("UPDATE alert SET due_ms = ?1 WHERE status = 'open'", &[now.into()])?;
+        db.query(
+            "UPDATE alert SET due_ms = ?1 WHERE status IN ('open', 'pending')",
+            &[now.into()],
+        )?;
         Ok(StoredPolicy { version, policy })
     })
 }

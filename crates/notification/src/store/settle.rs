@@ -6,14 +6,16 @@ use std::collections::{HashMap, HashSet};
 use auscult_model::{AlertStatus, Timestamp};
 use auscult_store::{Database, StoreError, transaction};
 
-use crate::delivery::{Payload, delivery_id};
+use crate::desk::{Turn, turn};
 use crate::fold::{Answer, Item, Observed, State, Step, Verdict};
-use crate::page::{Decision, Facing, HoldReason, Ledger, Rules, SendReason, decide};
-use crate::policy::{BACKFILL_LIMIT_MS, Policy, repeat_after_ms};
+use crate::page::{Facing, HoldReason, Ledger};
+use crate::policy::Policy;
 use crate::refold::{Past, Refolded};
+use crate::store::bundle;
 use crate::store::load::{self, AlertBody, AlertRow, Touched};
 use crate::store::policies;
-use crate::store::write::{self, Change, NewDelivery, NewHeld};
+use crate::store::scenes::{Scenes, Who};
+use crate::store::write::{self, Change, NewHeld};
 
 /// Most alerts whose repeats one call makes; the next call makes the rest.
 const REPEATS_MAX: i64 = 200;
@@ -37,10 +39,22 @@ pub fn settle(
     touched: &[Touched],
     now: Timestamp,
 ) -> Result<Vec<String>, StoreError> {
-    let works = refolded(db, touched)?;
+    let mut works = refolded(db, touched)?;
+    works.retain(|it| it.row.is_some() || it.state().is_some());
+    if works.is_empty() {
+        return Ok(Vec::new());
+    }
     let policy = policies::in_force(db)?;
-    let changes: Vec<Change> =
-        works.into_iter().filter_map(|it| it.change(policy.as_ref(), now)).collect();
+    let patients = works.iter().map(|it| it.touched.patient.reveal());
+    let mut scenes = Scenes::load(db, policy.as_ref(), patients, now)?;
+    for work in &works {
+        scenes.stands(&work.touched.who(), work.state());
+    }
+    // The worst first: what it uses up and stands for counts for the rest.
+    works.sort_by_key(|it| std::cmp::Reverse(it.state().map(|it| it.severity)));
+    let mut changes: Vec<Change> =
+        works.into_iter().filter_map(|it| it.change(policy.as_ref(), &mut scenes, now)).collect();
+    bundle::bundle(&mut changes, now);
     write::changes(db, &changes, now)?;
     Ok(changes.into_iter().map(|it| it.alert).collect())
 }
@@ -113,7 +127,17 @@ impl Work<'_> {
         self.evidence = above.map(|it| it.effective).max().max(self.evidence);
     }
 
-    fn change(self, policy: Option<&Policy>, now: Timestamp) -> Option<Change> {
+    /// The state after everything folded.
+    fn state(&self) -> Option<&State> {
+        self.steps.last().or(self.past.base.as_ref()).map(|it| &it.state)
+    }
+
+    fn change(
+        self,
+        policy: Option<&Policy>,
+        scenes: &mut Scenes,
+        now: Timestamp,
+    ) -> Option<Change> {
         let Self { touched, row, past, steps, evidence, .. } = self;
         let last = steps.last().or(past.base.as_ref());
         let state = last.map(|it| it.state.clone());
@@ -126,9 +150,12 @@ impl Work<'_> {
         let spoken = evidence.or(state.as_ref().map(|it| it.effective)).unwrap_or(now);
         let ledger = row.as_ref().map(|it| it.body.ledger.clone()).unwrap_or_default();
         let known = row.as_ref().and_then(|it| it.body.state.as_ref());
-        let about = About { touched, state: state.as_ref(), known, evidence: spoken };
-        let paged = about.page(policy, &ledger, passing, moved, now);
-        if !moved && paged.ledger == ledger && row.is_some() {
+        let facing = Facing { state: state.as_ref(), evidence: spoken, passing };
+        let who = touched.who();
+        let turned =
+            turn(policy, &ledger, facing, scenes.of(&who, facing.state, policy), moved, now);
+        scenes.paged(&who, facing.state, &turned, now);
+        if !moved && turned.ledger == ledger && row.is_some() {
             return None;
         }
         let old =
@@ -143,114 +170,33 @@ impl Work<'_> {
             fresh: past.steps.is_empty(),
             steps: if moved { steps } else { Vec::new() },
             erased,
-            body: AlertBody { state, last_at, ledger: paged.ledger },
-            due: paged.due,
-            held: paged.held,
-            deliveries: paged.deliveries,
+            unit: scenes.unit(touched.patient.reveal()).to_owned(),
+            known: known.cloned(),
+            due: turned.due,
+            held: turned.held.map(|it| held(&who, state.as_ref(), &ledger, it, now)),
+            page: turned.page,
+            deliveries: Vec::new(),
+            body: AlertBody { state, last_at, ledger: turned.ledger },
             row,
         })
     }
 }
 
-/// An alert about which somebody may have to be told.
-struct About<'a> {
-    touched: &'a Touched,
-    state: Option<&'a State>,
-    /// The state as it was shown before, which a retraction has to name.
-    known: Option<&'a State>,
-    evidence: Timestamp,
-}
-
-struct Paged {
-    ledger: Ledger,
-    due: Option<Timestamp>,
-    held: Option<NewHeld>,
-    deliveries: Vec<NewDelivery>,
-}
-
-impl About<'_> {
-    fn page(
-        &self,
-        policy: Option<&Policy>,
-        ledger: &Ledger,
-        passing: bool,
-        moved: bool,
-        now: Timestamp,
-    ) -> Paged {
-        let routed = self.state.and_then(|it| policy?.route(it.severity, &self.touched.cause));
-        let receiver = routed.as_ref().map(|it| it.receiver);
-        let by_severity = self.state.map_or(i64::MAX, |it| repeat_after_ms(it.severity));
-        let rules = Rules {
-            receiver,
-            repeat_after_ms: routed.as_ref().map_or(by_severity, |it| it.repeat_after_ms),
-            backfill_limit_ms: policy.map_or(BACKFILL_LIMIT_MS, |it| it.backfill_limit_ms),
-        };
-        let facing = Facing { state: self.state, evidence: self.evidence, passing };
-        let decision = decide(rules, ledger.told.as_ref(), facing, now);
-        let next = ledger.after(decision, self.state, receiver, now);
-        let due = next.due(self.state, rules.repeat_after_ms);
-        let (mut held, mut deliveries) = (None, Vec::new());
-        match decision {
-            Decision::Send(reason) => {
-                deliveries = self.deliveries(reason, ledger, receiver, next.pages, now);
-            }
-            Decision::Hold(reason) if moved || ledger.held != next.held => {
-                held = Some(self.held(reason, ledger, now));
-            }
-            Decision::Hold(_) | Decision::Nothing => {}
-        }
-        Paged { ledger: next, due, held, deliveries }
-    }
-
-    fn deliveries(
-        &self,
-        reason: SendReason,
-        ledger: &Ledger,
-        receiver: Option<&str>,
-        page: u32,
-        now: Timestamp,
-    ) -> Vec<NewDelivery> {
-        let told = ledger.told.iter().flat_map(|it| it.receivers.iter().map(String::as_str));
-        let receivers: Vec<&str> =
-            if reason.calls() { receiver.into_iter().collect() } else { told.collect() };
-        let Some(state) = self.state.or(self.known) else { return Vec::new() };
-        let alert = &self.touched.alert;
-        let payload = Payload::new(
-            alert,
-            &self.touched.patient,
-            &self.touched.cause,
-            state,
-            reason,
-            page,
-            now,
-        );
-        let body = serde_json::to_string(&payload).unwrap_or_default();
-        receivers
-            .into_iter()
-            .map(|name| NewDelivery {
-                id: delivery_id(alert, page, name),
-                alert: alert.clone(),
-                receiver: name.to_owned(),
-                body: body.clone(),
-            })
-            .collect()
-    }
-
-    fn held(&self, reason: HoldReason, ledger: &Ledger, now: Timestamp) -> NewHeld {
-        let at = self.state.map_or(now, |it| it.effective);
-        let parts = [
-            "held",
-            &self.touched.alert,
-            reason.as_str(),
-            &at.to_string(),
-            &ledger.pages.to_string(),
-        ];
-        NewHeld {
-            id: auscult_model::digest(&parts),
-            alert: self.touched.alert.clone(),
-            reason: reason.as_str(),
-            detail: reason.detail(),
-        }
+fn held(
+    who: &Who<'_>,
+    state: Option<&State>,
+    ledger: &Ledger,
+    (reason, until): (HoldReason, Option<Timestamp>),
+    now: Timestamp,
+) -> NewHeld {
+    let at = state.map_or(now, |it| it.effective);
+    let parts = ["held", who.alert, reason.as_str(), &at.to_string(), &ledger.pages.to_string()];
+    NewHeld {
+        id: auscult_model::digest(&parts),
+        alert: who.alert.to_owned(),
+        reason: reason.as_str(),
+        detail: reason.detail(),
+        until,
     }
 }
 
@@ -276,16 +222,27 @@ pub fn repeat_due(db: &dyn Database, now: Timestamp) -> Result<usize, StoreError
         let policy = policies::in_force(db)?;
         let on_their_way = on_their_way(db, &rows)?;
         let looked_at = rows.len();
-        let changes: Vec<Change> = rows
+        let patients = rows.iter().map(|it| it.patient.reveal());
+        let mut scenes = Scenes::load(db, policy.as_ref(), patients, now)?;
+        let mut rows = rows;
+        rows.sort_by_key(|it| std::cmp::Reverse(it.severity));
+        let mut changes: Vec<Change> = rows
             .into_iter()
             .map(|row| {
-                if on_their_way.contains(&row.id) {
+                // An escalation does not wait: the next in the chain may well be reachable.
+                let who = Who { alert: &row.id, patient: row.patient.reveal(), cause: &row.cause };
+                let scene = scenes.of(&who, row.body.state.as_ref(), policy.as_ref());
+                let chain = policy.as_ref().and_then(|it| it.route(scene.subject));
+                let chain = chain.map(|it| it.escalate).unwrap_or_default();
+                let escalates = row.body.ledger.escalates(chain, now);
+                if on_their_way.contains(&row.id) && !escalates {
                     return postponed(row, now);
                 }
                 let evidence = newest.get(&row.id).and_then(|(_, above)| *above);
-                reminded(row, evidence, policy.as_ref(), now)
+                reminded(row, evidence, policy.as_ref(), &mut scenes, now)
             })
             .collect();
+        bundle::bundle(&mut changes, now);
         write::changes(db, &changes, now)?;
         Ok(looked_at)
     })
@@ -304,51 +261,26 @@ fn on_their_way(db: &dyn Database, rows: &[AlertRow]) -> Result<HashSet<String>,
 }
 
 fn postponed(row: AlertRow, now: Timestamp) -> Change {
-    Change {
-        alert: row.id.clone(),
-        patient: row.patient.clone(),
-        cause: row.cause.clone(),
-        from: None,
-        fresh: false,
-        steps: Vec::new(),
-        erased: Vec::new(),
-        body: row.body.clone(),
-        due: Some(now.plus_ms(POSTPONED_MS)),
-        held: None,
-        deliveries: Vec::new(),
-        row: Some(row),
-    }
+    Change { due: Some(now.plus_ms(POSTPONED_MS)), ..Change::unmoved(row) }
 }
 
 fn reminded(
     row: AlertRow,
     evidence: Option<Timestamp>,
     policy: Option<&Policy>,
+    scenes: &mut Scenes,
     now: Timestamp,
 ) -> Change {
-    let touched = Touched {
-        alert: row.id.clone(),
-        patient: row.patient.clone(),
-        cause: row.cause.clone(),
-        from: now,
-        to: now,
-    };
     let state = row.body.state.as_ref();
     let evidence = evidence.or(state.map(|it| it.effective)).unwrap_or(now);
-    let about = About { touched: &touched, state, known: None, evidence };
-    let paged = about.page(policy, &row.body.ledger, false, false, now);
-    Change {
-        alert: touched.alert,
-        patient: touched.patient,
-        cause: touched.cause,
-        from: None,
-        fresh: false,
-        steps: Vec::new(),
-        erased: Vec::new(),
-        body: AlertBody { ledger: paged.ledger, ..row.body.clone() },
-        due: paged.due,
-        held: paged.held,
-        deliveries: paged.deliveries,
-        row: Some(row),
-    }
+    let facing = Facing { state, evidence, passing: false };
+    let who = Who { alert: &row.id, patient: row.patient.reveal(), cause: &row.cause };
+    let ledger = &row.body.ledger;
+    let turned: Turn = turn(policy, ledger, facing, scenes.of(&who, state, policy), false, now);
+    scenes.paged(&who, state, &turned, now);
+    let held = turned.held.map(|it| held(&who, state, ledger, it, now));
+    let unit = scenes.unit(who.patient).to_owned();
+    let body = AlertBody { ledger: turned.ledger, ..row.body.clone() };
+    let (due, page) = (turned.due, turned.page);
+    Change { unit, body, due, held, page, ..Change::unmoved(row) }
 }

@@ -23,8 +23,150 @@ pub struct AlertView {
     pub alert: Alert,
     /// Who shall come, once somebody said so.
     pub assigned: Option<String>,
+    /// Where the patient lies; absent when nobody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Why nobody is called at present although it is open, and until when.
+    pub suppressed: Option<Suppressed>,
+    /// Steps of the escalation chain taken since the call that nobody answered.
+    pub escalated: usize,
+    /// Every page and its reason, oldest first.
+    pub pages: Vec<PageView>,
     /// What late data took back, oldest first.
     pub revisions: Vec<Revision>,
+}
+
+/// Why nobody is called at present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suppressed {
+    /// Stable code.
+    pub reason: &'static str,
+    /// For people.
+    pub detail: &'static str,
+    /// When a clock looks again; null when something else has to happen first.
+    pub until: Option<Timestamp>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PageView {
+    /// Counts from 1.
+    pub page: i64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Why: `first`, `worsened`, `reopened`, `repeat`, `escalated`, `resolved`, `retracted`.
+    pub reason: String,
+    /// The severity it told of.
+    pub severity: Option<String>,
+    /// To whom.
+    pub receivers: Vec<String>,
+    /// Whether it went out inside the delivery of another page.
+    pub shared: bool,
+}
+
+/// One page that was held back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldView {
+    /// Names it.
+    pub id: String,
+    /// The alert.
+    pub alert: String,
+    /// Whose.
+    pub patient: String,
+    /// The rule.
+    pub cause: String,
+    /// The alert's severity now.
+    pub severity: String,
+    /// Where the patient lies.
+    pub unit: String,
+    /// When it would have gone out.
+    pub at: Timestamp,
+    /// Stable code.
+    pub reason: String,
+    /// For people.
+    pub detail: String,
+    /// Until when, if a clock could tell.
+    pub until: Option<Timestamp>,
+    /// Whether it is held for this reason still.
+    pub held_now: bool,
+}
+
+/// Which held pages to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeldFilter {
+    /// Only this reason.
+    pub reason: Option<String>,
+    /// Only this unit.
+    pub unit: Option<String>,
+    /// Only this alert.
+    pub alert: Option<String>,
+    /// Earliest, included.
+    pub from_ms: Option<i64>,
+    /// Where the page before ended.
+    pub after: Option<(i64, String)>,
+    /// Most of one page.
+    pub limit: u32,
+}
+
+/// A page of what was held back, newest first, and where the next page goes on.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn held_back(
+    db: &dyn Database,
+    filter: &HeldFilter,
+) -> Result<(Vec<HeldView>, Option<(i64, String)>), StoreError> {
+    let mut sql = String::from(
+        "SELECT h.id, h.alert, a.patient, a.cause, a.severity, a.unit, h.at_ms, h.reason, h.detail,
+                h.until_ms, a.held FROM alert_held h JOIN alert a ON a.id = h.alert WHERE true",
+    );
+    let mut params: Vec<Param<'_>> = Vec::new();
+    for (column, value) in
+        [("h.reason", &filter.reason), ("a.unit", &filter.unit), ("h.alert", &filter.alert)]
+    {
+        if let Some(value) = value {
+            params.push(value.into());
+            sql += &format!(" AND {column} = ?{}", params.len());
+        }
+    }
+    if let Some(from) = filter.from_ms {
+        params.push(from.into());
+        sql += &format!(" AND h.at_ms >= ?{}", params.len());
+    }
+    if let Some((at, id)) = &filter.after {
+        params.extend([(*at).into(), id.into()]);
+        let last = params.len();
+        sql += &format!(" AND (h.at_ms, h.id) < (?{}, ?{last})", last - 1);
+    }
+    let limit = i64::from(filter.limit);
+    params.push((limit + 1).into());
+    sql += &format!(" ORDER BY h.at_ms DESC, h.id DESC LIMIT ?{}", params.len());
+    let rows = db.query(&sql, &params)?;
+    let mut found = rows.iter().map(held_view).collect::<Result<Vec<_>, _>>()?;
+    let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        found.pop();
+    }
+    let next = found.last().filter(|_| more).map(|it| (it.at.unix_ms(), it.id.clone()));
+    Ok((found, next))
+}
+
+fn held_view(row: Row<'_>) -> Result<HeldView, StoreError> {
+    let text = |column: &str| row.text(column).map(str::to_owned);
+    let reason = text("reason")?;
+    Ok(HeldView {
+        id: text("id")?,
+        alert: text("alert")?,
+        patient: text("patient")?,
+        cause: text("cause")?,
+        severity: text("severity")?,
+        unit: text("unit")?,
+        at: time(row, "at_ms")?,
+        held_now: row.text_or_null("held")? == Some(reason.as_str()),
+        reason,
+        detail: text("detail")?,
+        until: row.integer_or_null("until_ms")?.map(Timestamp::from_unix_ms),
+    })
 }
 
 /// Transitions that late data showed never to have been.
@@ -114,7 +256,8 @@ pub fn list(
     Ok((views, last.filter(|_| more)))
 }
 
-fn views(db: &dyn Database, rows: Vec<AlertRow>) -> Result<Vec<AlertView>, StoreError> {
+/// Alerts with their histories, in the order given.
+pub fn views(db: &dyn Database, rows: Vec<AlertRow>) -> Result<Vec<AlertView>, StoreError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -123,6 +266,7 @@ fn views(db: &dyn Database, rows: Vec<AlertRow>) -> Result<Vec<AlertView>, Store
         histories(db, &ids, TRANSITIONS, |row| row.json::<Step>("body").map(|it| it.transition))?;
     let mut held = histories(db, &ids, HELD, held)?;
     let mut deliveries = histories(db, &ids, DELIVERIES, delivery)?;
+    let mut pages = histories(db, &ids, PAGES, page_view)?;
     let mut revisions = histories(db, &ids, REVISIONS, |row| {
         Ok(Revision { at: time(row, "at_ms")?, why: "late data", transitions: row.json("body")? })
     })?;
@@ -135,7 +279,21 @@ fn views(db: &dyn Database, rows: Vec<AlertRow>) -> Result<Vec<AlertView>, Store
         let held = held.remove(&row.id).unwrap_or_default();
         let deliveries = deliveries.remove(&row.id).unwrap_or_default();
         let assigned = row.body.state.as_ref().and_then(|it| it.assigned.clone());
-        AlertView { alert: shown(row, transitions, held, deliveries), assigned, revisions }
+        let ledger = &row.body.ledger;
+        let suppressed = ledger.held.map(|reason| Suppressed {
+            reason: reason.as_str(),
+            detail: reason.detail(),
+            until: ledger.held_until,
+        });
+        AlertView {
+            assigned,
+            unit: Some(row.unit.clone()).filter(|it| !it.is_empty()),
+            suppressed,
+            escalated: ledger.told.as_ref().map_or(0, |it| it.level),
+            pages: pages.remove(&row.id).unwrap_or_default(),
+            revisions,
+            alert: shown(row, transitions, held, deliveries),
+        }
     });
     Ok(views.collect())
 }
@@ -179,6 +337,8 @@ const TRANSITIONS: &str = "SELECT alert, at_ms, place AS seq, body FROM alert_tr
 const HELD: &str = "SELECT alert, at_ms, id AS seq, reason, detail FROM alert_held";
 const DELIVERIES: &str = "SELECT alert, created_ms AS at_ms, seq, id, receiver, state, attempts,
         delivered_ms, last_error FROM delivery";
+const PAGES: &str =
+    "SELECT alert, at_ms, page AS seq, severity, reason, leads, receivers FROM alert_page";
 const REVISIONS: &str = "SELECT alert, at_ms, id AS seq, body FROM alert_revision";
 
 /// The newest entries of each alert, oldest first.
@@ -221,6 +381,17 @@ fn delivery(row: Row<'_>) -> Result<Delivery, StoreError> {
         created: time(row, "at_ms")?,
         delivered: row.integer_or_null("delivered_ms")?.map(Timestamp::from_unix_ms),
         last_error: row.text_or_null("last_error")?.map(str::to_owned),
+    })
+}
+
+fn page_view(row: Row<'_>) -> Result<PageView, StoreError> {
+    Ok(PageView {
+        page: row.integer("seq")?,
+        at: time(row, "at_ms")?,
+        reason: row.text("reason")?.to_owned(),
+        severity: row.text_or_null("severity")?.map(str::to_owned),
+        receivers: row.json("receivers")?,
+        shared: row.integer("leads")? == 0,
     })
 }
 

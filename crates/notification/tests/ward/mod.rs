@@ -67,35 +67,54 @@ impl Ward {
         ward
     }
 
+    /// Stores an assessment of another rule.
+    pub fn assess_rule(
+        &self,
+        name: &str,
+        rule: &str,
+        minute: i64,
+        content: Content,
+        n: usize,
+    ) -> Changed {
+        let it = changed(name, minute, content, n);
+        let it = Changed { id: format!("{rule}-{}", it.id), rule: rule.to_owned(), ..it };
+        self.store(name, &it);
+        it
+    }
+
+    fn store(&self, name: &str, it: &Changed) {
+        let body = json!({ "band": "some" }).to_string();
+        let status = serde_json::to_value(it.status).unwrap();
+        self.db
+            .query(
+                "INSERT INTO assessment (id, patient, rule, effective_ms, current, status, value,
+                                         severity, created_ms, body)
+                 VALUES (?1, ?2, ?3, ?4, 1, ?5, 5, ?6, 0, ?7)",
+                &[
+                    (&it.id).into(),
+                    name.into(),
+                    (&it.rule).into(),
+                    it.effective.into(),
+                    status.as_str().unwrap().into(),
+                    it.severity.map(Severity::as_str).into(),
+                    (&body).into(),
+                ],
+            )
+            .unwrap();
+    }
+
     /// Stores an assessment as scoring does: the one it replaces stays as history. `None` retires.
     pub fn assess(&self, name: &str, minute: i64, content: Option<Content>, n: usize) -> Changed {
-        let effective = at(minute);
         self.db
             .query(
                 "UPDATE assessment SET current = 0
                  WHERE patient = ?1 AND rule = 'news2' AND effective_ms = ?2 AND current = 1",
-                &[name.into(), effective.into()],
+                &[name.into(), at(minute).into()],
             )
             .unwrap();
         let changed = changed(name, minute, content.unwrap_or(UNKNOWN), n);
         if content.is_some() {
-            let body = json!({ "band": "some" }).to_string();
-            let status = serde_json::to_value(changed.status).unwrap();
-            self.db
-                .query(
-                    "INSERT INTO assessment (id, patient, rule, effective_ms, current, status, value,
-                                             severity, created_ms, body)
-                     VALUES (?1, ?2, 'news2', ?3, 1, ?4, 5, ?5, 0, ?6)",
-                    &[
-                        (&changed.id).into(),
-                        name.into(),
-                        effective.into(),
-                        status.as_str().unwrap().into(),
-                        changed.severity.map(Severity::as_str).into(),
-                        (&body).into(),
-                    ],
-                )
-                .unwrap();
+            self.store(name, &changed);
         }
         changed
     }
