@@ -70,36 +70,44 @@ impl Instant {
     /// `yyyyMMddHHmmssZ`, the form used in ids.
     #[must_use]
     pub fn compact(self) -> String {
-        let it = self.fields();
         let mut text = String::with_capacity(15);
+        self.push_compact(&mut text);
+        text
+    }
+
+    pub(crate) fn push_compact(self, text: &mut String) {
+        let it = self.fields();
         for part in [it.year / 100, it.year % 100, it.month, it.day, it.hour, it.minute, it.second]
         {
-            push_two(&mut text, part);
+            push_two(text, part);
         }
         text.push('Z');
-        text
     }
 
     /// ISO 8601 with seven fraction digits and `Z`.
     #[must_use]
     pub fn iso(self) -> String {
-        let it = self.fields();
         let mut text = String::with_capacity(28);
-        push_two(&mut text, it.year / 100);
-        push_two(&mut text, it.year % 100);
+        self.push_iso(&mut text);
+        text
+    }
+
+    pub(crate) fn push_iso(self, text: &mut String) {
+        let it = self.fields();
+        push_two(text, it.year / 100);
+        push_two(text, it.year % 100);
         for (mark, part) in
             [('-', it.month), ('-', it.day), ('T', it.hour), (':', it.minute), (':', it.second)]
         {
             text.push(mark);
-            push_two(&mut text, part);
+            push_two(text, part);
         }
         text.push('.');
-        push_digit(&mut text, it.fraction / 1_000_000);
+        push_digit(text, it.fraction / 1_000_000);
         for part in [it.fraction / 10_000 % 100, it.fraction / 100 % 100, it.fraction % 100] {
-            push_two(&mut text, part);
+            push_two(text, part);
         }
         text.push('Z');
-        text
     }
 }
 

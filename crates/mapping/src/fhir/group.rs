@@ -177,9 +177,11 @@ pub fn observation_groups(
             let id_segment = match (period_interval, correlation_id) {
                 (-1, Some(id)) => id.to_owned(),
                 _ => {
-                    let first = start.compact();
-                    let last = if end == start { first.clone() } else { end.compact() };
-                    [first, last].join(".")
+                    let mut id = String::with_capacity("yyyyMMddHHmmssZ.yyyyMMddHHmmssZ".len());
+                    start.push_compact(&mut id);
+                    id.push('.');
+                    end.push_compact(&mut id);
+                    id
                 }
             };
             groups.push(ObservationGroup { start, end, id_segment, values: Vec::new() });

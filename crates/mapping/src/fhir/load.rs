@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
-use super::{Category, Code, CodeValue, Component, FhirMapping, ValueKind, ValueType};
+use super::{Category, Code, CodeValue, Component, FhirMapping, ValueKind, ValueType, text};
 use crate::convert;
 use crate::json::pointer;
 use crate::load::{Container, FaultCode, Loaded, Loader, Members, containers, find, nearest, open};
@@ -126,11 +126,9 @@ fn items<'a, T>(
 
 fn codes(members: &mut Members<'_, '_>) -> Vec<Code> {
     items(members, "codes", &["code", "system", "display"], |inner| {
-        Code::new(
-            inner.optional_text("system"),
-            inner.optional_text("code"),
-            inner.optional_text("display"),
-        )
+        let (system, code) = (inner.optional_text("system"), inner.optional_text("code"));
+        let display = inner.optional_text("display");
+        text::code(system.as_deref(), code.as_deref(), display.as_deref())
     })
 }
 

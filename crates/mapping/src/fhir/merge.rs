@@ -4,11 +4,12 @@
 //! stored with, and every series of the Observation is laid over the same window.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::observation::{Convention, draft_component, found, fresh, period, period_ticks};
-use super::{CodeValue, ConvertError, ObservationGroup, Series, ValueKind, ValueType, sampled};
+use super::{
+    CodeValue, ConvertError, ObservationGroup, Series, ValueKind, ValueType, sampled, text,
+};
 use crate::moment::Instant;
 
 /// What became of a stored Observation.
@@ -38,7 +39,13 @@ pub(super) fn merge(
     if template.categories.is_empty() {
         merged.remove("category");
     } else {
-        merged.insert("category".into(), json(&template.categories));
+        merged.insert(
+            "category".into(),
+            json(|text| {
+                text::categories(text, &template.categories);
+                Ok(())
+            })?,
+        );
     }
     match found(template.value.as_ref(), window) {
         Some((value, series)) => take_in(&mut merged, value, series, &time)?,
@@ -130,7 +137,8 @@ fn take_in(
         }
         (ValueKind::SampledData { .. }, _) => Err(ConvertError::OtherValueType),
         (_, stored) => {
-            *stored = json(&fresh(value, series, time.start, time.end)?);
+            let made = fresh(value, series, time.start, time.end)?;
+            *stored = json(|text| text::value(text, &made))?;
             Ok(())
         }
     }
@@ -160,7 +168,8 @@ fn components(
             }
             _ => {
                 let made = fresh(value, series, time.start, time.end)?;
-                stored.push(json(&draft_component(&it.codes, value, made, convention)));
+                let made = draft_component(&it.codes, value, made, convention);
+                stored.push(json(|text| text::component(text, &made))?);
                 taken.push(true);
             }
         }
@@ -176,9 +185,13 @@ fn components(
     Ok(())
 }
 
-/// What is written, as JSON; nothing written here can fail.
-fn json(it: &(impl Serialize + ?Sized)) -> Value {
-    serde_json::to_value(it).unwrap_or(Value::Null)
+/// What is written, as JSON.
+fn json(
+    write: impl FnOnce(&mut String) -> Result<(), ConvertError>,
+) -> Result<Value, ConvertError> {
+    let mut text = String::new();
+    write(&mut text)?;
+    serde_json::from_str(&text).map_err(|_| ConvertError::QuantityInvalid)
 }
 
 /// Whether a component carries the code that names a value within the service.

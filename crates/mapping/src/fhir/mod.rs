@@ -9,14 +9,13 @@ pub(crate) mod load;
 mod merge;
 mod observation;
 mod sampled;
+mod text;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::load::Loaded;
 use crate::moment::Instant;
@@ -174,9 +173,8 @@ impl FhirMapping {
         references: &References<'_>,
         convention: &Convention<'_>,
     ) -> Result<Value, ConvertError> {
-        let template = self.template(type_name)?;
-        let draft = observation::draft(template, type_name, window, references, convention)?;
-        serde_json::to_value(&draft).map_err(|_| ConvertError::QuantityInvalid)
+        let text = self.write(type_name, window, references, convention)?;
+        serde_json::from_str(&text).map_err(|_| ConvertError::QuantityInvalid)
     }
 
     /// The same as JSON text, which is quicker where no value is needed in between.
@@ -192,9 +190,9 @@ impl FhirMapping {
     ) -> Result<String, ConvertError> {
         let template = self.template(type_name)?;
         let draft = observation::draft(template, type_name, window, references, convention)?;
-        let mut text = Vec::with_capacity(OBSERVATION_BYTES);
-        serde_json::to_writer(&mut text, &draft).map_err(|_| ConvertError::QuantityInvalid)?;
-        String::from_utf8(text).map_err(|_| ConvertError::QuantityInvalid)
+        let mut text = String::with_capacity(OBSERVATION_BYTES);
+        text::observation(&mut text, &draft)?;
+        Ok(text)
     }
 
     /// A stored Observation with the values of one window taken in.
@@ -221,33 +219,13 @@ struct CodeValue {
     components: Vec<Component>,
 }
 
-/// A coding as it stands in every Observation of its template: text, written once.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-struct Code(Box<RawValue>);
+/// A coding as it stands in every Observation of its template: JSON text, written once.
+#[derive(Debug, Clone)]
+struct Code(Box<str>);
 
-impl Code {
-    fn new(system: Option<String>, code: Option<String>, display: Option<String>) -> Self {
-        #[derive(Serialize)]
-        struct Coding {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            system: Option<String>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            code: Option<String>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            display: Option<String>,
-        }
-        let text = serde_json::value::to_raw_value(&Coding { system, code, display });
-        // Three texts cannot fail to be JSON.
-        Self(text.unwrap_or_else(|_| RawValue::NULL.to_owned()))
-    }
-}
-
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 struct Category {
-    #[serde(rename = "coding", skip_serializing_if = "Vec::is_empty")]
     codes: Vec<Code>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
 }
 

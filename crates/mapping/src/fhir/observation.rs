@@ -2,16 +2,12 @@
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde::Serialize;
-use serde::ser::{SerializeSeq, SerializeStruct, Serializer};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::sampled;
 use super::{
-    Category, Code, CodeValue, ConvertError, ObservationGroup, SERVICE_SYSTEM, Series, ValueKind,
-    ValueType,
+    Code, CodeValue, ConvertError, ObservationGroup, SERVICE_SYSTEM, Series, ValueKind, ValueType,
 };
+use super::{sampled, text};
 use crate::moment::Instant;
 
 /// 100-nanosecond steps in a millisecond.
@@ -51,185 +47,57 @@ pub fn identifier_value(references: &References<'_>, type_name: &str, id_segment
 /// changes nothing.
 #[must_use]
 pub fn resource_id(system: &str, value: &str) -> String {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let mut hash = Sha256::new();
-    for part in [system, "_", value] {
-        hash.update(part.as_bytes());
-    }
-    let digit = |it: u8| DIGITS.get(usize::from(it & 15)).copied().unwrap_or(b'0');
-    hash.finalize().iter().flat_map(|it| [digit(it >> 4), digit(*it)]).map(char::from).collect()
+    let mut text = String::with_capacity(64);
+    text::push_id(&mut text, &[system, "_", value]);
+    text
 }
 
-/// An Observation as it is written: everything that can be is borrowed from the template.
+/// An Observation before it is written: everything that can be is borrowed from the template.
 pub(super) struct Draft<'a> {
-    id: String,
-    identifier: [Identifier<'a>; 1],
-    category: &'a [Category],
-    code: Concept<'a>,
-    references: References<'a>,
-    period: Period,
-    value: Option<DraftValue<'a>>,
-    component: Vec<DraftComponent<'a>>,
-}
-
-// By hand: deriving this with a flattened value buffers every member on the heap.
-impl Serialize for Draft<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut it = serializer.serialize_struct("Observation", 12)?;
-        it.serialize_field("resourceType", "Observation")?;
-        it.serialize_field("id", &self.id)?;
-        it.serialize_field("identifier", &self.identifier)?;
-        it.serialize_field("status", "final")?;
-        if !self.category.is_empty() {
-            it.serialize_field("category", self.category)?;
-        }
-        it.serialize_field("code", &self.code)?;
-        it.serialize_field("subject", &Reference("Patient/", self.references.patient))?;
-        it.serialize_field("device", &Reference("Device/", self.references.device))?;
-        if let Some(encounter) = self.references.encounter {
-            it.serialize_field("encounter", &Reference("Encounter/", encounter))?;
-        }
-        it.serialize_field("effectivePeriod", &self.period)?;
-        if let Some(value) = &self.value {
-            it.serialize_field(value.member(), value)?;
-        }
-        if !self.component.is_empty() {
-            it.serialize_field("component", &self.component)?;
-        }
-        it.end()
-    }
-}
-
-#[derive(Serialize)]
-struct Identifier<'a> {
-    system: &'a str,
-    value: String,
-}
-
-#[derive(Serialize)]
-struct Period {
-    start: String,
-    end: String,
-}
-
-/// The template's codes, then one that names the type within the service.
-struct Concept<'a> {
-    codes: &'a [Code],
-    system: &'a str,
-    name: &'a str,
-}
-
-impl Serialize for Concept<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut concept = serializer.serialize_struct("CodeableConcept", 2)?;
-        concept.serialize_field("coding", &Codings(self))?;
-        concept.serialize_field("text", self.name)?;
-        concept.end()
-    }
-}
-
-struct Codings<'a>(&'a Concept<'a>);
-
-impl Serialize for Codings<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Own<'a> {
-            system: &'a str,
-            code: &'a str,
-            display: &'a str,
-        }
-        let Self(Concept { codes, system, name }) = self;
-        let mut coding = serializer.serialize_seq(Some(codes.len() + 1))?;
-        for code in *codes {
-            coding.serialize_element(code)?;
-        }
-        coding.serialize_element(&Own { system, code: name, display: name })?;
-        coding.end()
-    }
-}
-
-struct Reference<'a>(&'static str, &'a str);
-
-impl Serialize for Reference<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut reference = serializer.serialize_struct("Reference", 1)?;
-        reference.serialize_field("reference", &[self.0, self.1].concat())?;
-        reference.end()
-    }
+    pub(super) template: &'a CodeValue,
+    pub(super) type_name: &'a str,
+    pub(super) window: &'a ObservationGroup,
+    pub(super) references: References<'a>,
+    pub(super) system: &'a str,
+    pub(super) value: Option<DraftValue<'a>>,
+    pub(super) components: Vec<DraftComponent<'a>>,
 }
 
 pub(super) struct DraftComponent<'a> {
-    code: Concept<'a>,
-    value: DraftValue<'a>,
+    pub(super) codes: &'a [Code],
+    pub(super) name: &'a str,
+    pub(super) system: &'a str,
+    pub(super) value: DraftValue<'a>,
 }
 
-impl Serialize for DraftComponent<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut component = serializer.serialize_struct("Component", 2)?;
-        component.serialize_field("code", &self.code)?;
-        component.serialize_field(self.value.member(), &self.value)?;
-        component.end()
-    }
-}
-
-/// A value, without the member name of its type.
-#[derive(Serialize)]
-#[serde(untagged)]
+/// A value, under the member name of its type.
 pub(super) enum DraftValue<'a> {
     Quantity {
-        #[serde(serialize_with = "number")]
         value: Decimal,
-        #[serde(skip_serializing_if = "Option::is_none")]
         unit: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         system: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<&'a str>,
     },
     Text(&'a str),
     Codeable {
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
         coding: &'a [Code],
-        #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<&'a str>,
     },
     Sampled {
-        origin: Origin<'a>,
-        #[serde(serialize_with = "number")]
+        unit: Option<&'a str>,
         period: Decimal,
-        dimensions: u8,
         data: String,
     },
 }
 
 impl DraftValue<'_> {
-    const fn member(&self) -> &'static str {
+    pub(super) const fn member(&self) -> &'static str {
         match self {
             Self::Quantity { .. } => "valueQuantity",
             Self::Text(_) => "valueString",
             Self::Codeable { .. } => "valueCodeableConcept",
             Self::Sampled { .. } => "valueSampledData",
         }
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct Origin<'a> {
-    value: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'a str>,
-}
-
-fn number<S: Serializer>(number: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-    if number.scale() == 0
-        && let Ok(whole) = i64::try_from(number.mantissa())
-    {
-        return serializer.serialize_i64(whole);
-    }
-    match (number.is_integer(), number.to_i64(), number.to_f64()) {
-        (true, Some(whole), _) => serializer.serialize_i64(whole),
-        (_, _, Some(float)) => serializer.serialize_f64(float),
-        _ => Err(serde::ser::Error::custom("number out of range")),
     }
 }
 
@@ -240,30 +108,19 @@ pub(super) fn draft<'a>(
     references: &References<'a>,
     convention: &Convention<'a>,
 ) -> Result<Draft<'a>, ConvertError> {
-    let identifier = identifier_value(references, type_name, &window.id_segment);
-    let mut component = Vec::new();
+    let mut components = Vec::new();
     for it in &template.components {
         if let Some((value, series)) = found(it.value.as_ref(), window) {
             let made = fresh(value, series, window.start, window.end)?;
-            component.push(draft_component(&it.codes, value, made, convention));
+            components.push(draft_component(&it.codes, value, made, convention));
         }
     }
     let value = match found(template.value.as_ref(), window) {
         Some((value, series)) => Some(fresh(value, series, window.start, window.end)?),
         None => None,
     };
-    let start = window.start.iso();
-    let end = if window.end == window.start { start.clone() } else { window.end.iso() };
-    Ok(Draft {
-        id: resource_id(convention.system, &identifier),
-        identifier: [Identifier { system: convention.system, value: identifier }],
-        category: &template.categories,
-        code: Concept { codes: &template.codes, system: convention.system, name: type_name },
-        references: *references,
-        period: Period { start, end },
-        value,
-        component,
-    })
+    let (references, system) = (*references, convention.system);
+    Ok(Draft { template, type_name, window, references, system, value, components })
 }
 
 /// A value of the template together with what the window has for it.
@@ -280,8 +137,7 @@ pub(super) fn draft_component<'a>(
     made: DraftValue<'a>,
     convention: &Convention<'a>,
 ) -> DraftComponent<'a> {
-    let code = Concept { codes, system: convention.system, name: &value.name };
-    DraftComponent { code, value: made }
+    DraftComponent { codes, name: &value.name, system: convention.system, value: made }
 }
 
 pub(super) fn period(start: Instant, end: Instant) -> Value {
@@ -315,8 +171,7 @@ pub(super) fn fresh<'a>(
         ValueKind::SampledData { period_ms, unit } => {
             let period = period_ms.ok_or(ConvertError::NoDefaultPeriod)?;
             let data = sampled::build(series, start, end, period_ticks(period))?;
-            let origin = Origin { value: 0, unit: unit.as_deref() };
-            Ok(DraftValue::Sampled { origin, period, dimensions: 1, data })
+            Ok(DraftValue::Sampled { unit: unit.as_deref(), period, data })
         }
     }
 }
