@@ -36,6 +36,8 @@ enum Command {
     DeadLetters(command::dead_letters::DeadLetters),
     #[command(subcommand)]
     Map(command::map::Map),
+    #[command(subcommand)]
+    Policy(command::policy::PolicyCommand),
     #[cfg(feature = "bench")]
     Bench(command::bench::Bench),
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
             Command::Trace(trace) => trace.run(output).await,
             Command::DeadLetters(dead_letters) => dead_letters.run(output).await,
             Command::Map(map) => map.run(output),
+            Command::Policy(policy) => policy.run(output),
             #[cfg(feature = "bench")]
             Command::Bench(bench) => bench.run(output).await,
         }

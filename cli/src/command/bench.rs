@@ -1,5 +1,6 @@
 //! `auscult bench`: how fast the pipeline is, beside what nothing could beat and beside Spin.
 
+mod alerts;
 mod floor;
 mod host;
 mod load;
@@ -31,18 +32,20 @@ pub struct Bench {
     /// The pipeline's manifest.
     #[arg(long, default_value = "spin.toml")]
     app: PathBuf,
-    /// Only these tables.
-    #[arg(long, value_enum)]
-    only: Option<Only>,
+    /// Only these tables; may be given several times.
+    #[arg(long, value_enum, alias = "only")]
+    suite: Vec<Suite>,
 }
 
-/// One of the tables.
+/// Tables that are measured together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Only {
+enum Suite {
     /// The pipeline and its floor.
     Pipeline,
     /// The host alone.
     Host,
+    /// Who is paged on a noisy ward.
+    Alerts,
 }
 
 impl Bench {
@@ -59,6 +62,10 @@ impl Bench {
         Ok(())
     }
 
+    fn wants(&self, suite: Suite) -> bool {
+        self.suite.is_empty() || self.suite.contains(&suite)
+    }
+
     async fn measure(&self) -> anyhow::Result<Report> {
         let machine = Machine::here();
         let time = Duration::from_secs(self.seconds);
@@ -69,8 +76,9 @@ impl Bench {
             pipeline: None,
             floor: Vec::new(),
             host: Vec::new(),
+            alerts: Vec::new(),
         };
-        if self.only != Some(Only::Host) {
+        if self.wants(Suite::Pipeline) {
             let measured =
                 pipeline::measure(&self.app, &folder.path().join("pipeline"), time).await?;
             report.floor = floor::plain_sql(&measured.database, folder.path(), time).await?;
@@ -80,8 +88,11 @@ impl Bench {
                 .extend(tokio::task::spawn_blocking(move || floor::cores(&native, time)).await??);
             report.pipeline = Some(measured);
         }
-        if self.only != Some(Only::Pipeline) {
+        if self.wants(Suite::Host) {
             report.host = host::measure(folder.path(), time).await?;
+        }
+        if self.wants(Suite::Alerts) {
+            report.alerts = alerts::measure().await?;
         }
         Ok(report)
     }

@@ -14,6 +14,7 @@
 //! everywhere, so a seed gives the same bytes on every machine.
 
 mod dice;
+mod noise;
 mod physiology;
 mod provisioning;
 mod scenario;
@@ -25,6 +26,9 @@ use std::collections::BinaryHeap;
 use auscult_model::Timestamp;
 use serde_json::Value;
 
+pub use noise::{
+    Danger, MONITOR_MS, NoisyOptions, NoisyReading, NoisyWard, SensorFault, noisy_ward,
+};
 pub use scenario::Scenario;
 
 use physiology::Body;

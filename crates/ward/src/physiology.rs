@@ -84,7 +84,11 @@ impl Body {
 
     /// The vital signs at that moment.
     pub fn vitals(&self, elapsed_ms: i64) -> Vitals {
-        let by = self.severity(elapsed_ms);
+        self.at_illness(self.severity(elapsed_ms))
+    }
+
+    /// The vital signs at that degree of illness.
+    pub fn at_illness(&self, by: f64) -> Vitals {
         let (well, ill) = (&self.well, &self.illness);
         Vitals {
             heart_rate: well.heart_rate + by * ill.heart_rate,

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::machine::Machine;
 use super::pipeline::{Measured, WARD};
 use super::table::{millis, table, times, whole};
-use super::{floor, host};
+use super::{alerts, floor, host};
+use auscult_rehearsal::ward::Figures;
 
 /// Everything measured in one run.
 pub struct Report {
@@ -19,6 +20,8 @@ pub struct Report {
     pub floor: Vec<floor::Row>,
     /// The host alone, unless left out.
     pub host: Vec<host::Row>,
+    /// Noisy wards and who was paged there, one a seed.
+    pub alerts: Vec<(u64, Figures)>,
 }
 
 impl Report {
@@ -32,6 +35,7 @@ impl Report {
             "pipeline": self.pipeline.as_ref().map(|it| &it.rows),
             "floor": self.floor,
             "host": self.host,
+            "alerts": self.alerts,
         })
     }
 
@@ -48,6 +52,9 @@ impl Report {
         }
         if !self.host.is_empty() {
             text.push_str(&host_text(&self.host));
+        }
+        if !self.alerts.is_empty() {
+            text.push_str(&alerts::text(&self.alerts));
         }
         text
     }
