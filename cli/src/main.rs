@@ -38,6 +38,8 @@ enum Command {
     Map(command::map::Map),
     #[command(subcommand)]
     Policy(command::policy::PolicyCommand),
+    #[command(subcommand)]
+    Score(command::score::Score),
     #[cfg(feature = "bench")]
     Bench(command::bench::Bench),
 }
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
             Command::DeadLetters(dead_letters) => dead_letters.run(output).await,
             Command::Map(map) => map.run(output),
             Command::Policy(policy) => policy.run(output),
+            Command::Score(score) => score.run(output),
             #[cfg(feature = "bench")]
             Command::Bench(bench) => bench.run(output).await,
         }

@@ -9,6 +9,7 @@ mod pipeline;
 mod program;
 mod receiver;
 mod report;
+mod scoring;
 mod table;
 mod ward;
 
@@ -46,6 +47,8 @@ enum Suite {
     Host,
     /// Who is paged on a noisy ward.
     Alerts,
+    /// Scoring alone, native and as the component.
+    Scoring,
 }
 
 impl Bench {
@@ -77,6 +80,7 @@ impl Bench {
             floor: Vec::new(),
             host: Vec::new(),
             alerts: Vec::new(),
+            scoring: Vec::new(),
         };
         if self.wants(Suite::Pipeline) {
             let measured =
@@ -93,6 +97,8 @@ impl Bench {
         }
         if self.wants(Suite::Alerts) {
             report.alerts = alerts::measure().await?;
+        if self.wants(Suite::Scoring) {
+            report.scoring = scoring::measure(&self.app, folder.path(), time).await?;
         }
         Ok(report)
     }

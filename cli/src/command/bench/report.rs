@@ -7,6 +7,7 @@ use super::pipeline::{Measured, WARD};
 use super::table::{millis, table, times, whole};
 use super::{alerts, floor, host};
 use auscult_rehearsal::ward::Figures;
+use super::{floor, host, scoring};
 
 /// Everything measured in one run.
 pub struct Report {
@@ -22,6 +23,8 @@ pub struct Report {
     pub host: Vec<host::Row>,
     /// Noisy wards and who was paged there, one a seed.
     pub alerts: Vec<(u64, Figures)>,
+    /// Scoring alone, unless left out.
+    pub scoring: Vec<scoring::Row>,
 }
 
 impl Report {
@@ -36,6 +39,7 @@ impl Report {
             "floor": self.floor,
             "host": self.host,
             "alerts": self.alerts,
+            "scoring": self.scoring,
         })
     }
 
@@ -55,6 +59,8 @@ impl Report {
         }
         if !self.alerts.is_empty() {
             text.push_str(&alerts::text(&self.alerts));
+        if !self.scoring.is_empty() {
+            text.push_str(&scoring::text(&self.scoring));
         }
         text
     }
