@@ -40,6 +40,7 @@ enum Command {
     Policy(command::policy::PolicyCommand),
     #[command(subcommand)]
     Score(command::score::Score),
+    Replay(command::replay::Replay),
     #[cfg(feature = "bench")]
     Bench(command::bench::Bench),
 }
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
             Command::Map(map) => map.run(output),
             Command::Policy(policy) => policy.run(output),
             Command::Score(score) => score.run(output),
+            Command::Replay(replay) => replay.run(output).await,
             #[cfg(feature = "bench")]
             Command::Bench(bench) => bench.run(output).await,
         }

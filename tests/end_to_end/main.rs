@@ -12,4 +12,5 @@ mod mapping_vendors;
 mod order;
 mod pipeline;
 mod real_input;
+mod scoring;
 mod vitals;

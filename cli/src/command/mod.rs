@@ -5,6 +5,7 @@ pub mod bench;
 pub mod dead_letters;
 pub mod map;
 pub mod policy;
+pub mod replay;
 pub mod score;
 pub mod simulate;
 pub mod trace;

@@ -2,10 +2,12 @@
 #![allow(unsafe_code, reason = "the export that #[http_component] generates")]
 
 mod patients;
+mod rules;
 mod sink;
 
 use auscult_model::Problem;
 use auscult_model::events::{OBSERVATION_RECORDED, ObservationRecorded};
+use auscult_scoring::rules::tick::{settle, tick};
 use auscult_scoring::{ScoringError, record, step};
 use auscult_shell::http::{method_not_allowed, not_found, unavailable};
 use auscult_shell::{Call, Reply, SpinSqlite, events as cloud, now, operator};
@@ -30,11 +32,19 @@ async fn answer(call: &Call) -> Result<Reply, Problem> {
     let path: Vec<&str> = segments.iter().map(String::as_str).collect();
     match (call.method.as_str(), path.as_slice()) {
         ("POST", ["events"]) => event(&open()?, call).await,
+        ("POST", ["internal", "tick"]) => {
+            overdue(&open()?, call).await?;
+            Ok(Reply::empty(204))
+        }
         (method, ["patients", patient, rest @ ..]) => {
             let operator = operator(call)?;
             patients::answer(&open()?, call, method, patient, rest, &operator).await
         }
-        (_, ["events"]) => Err(method_not_allowed()),
+        (method, ["rules", rest @ ..]) => {
+            let operator = operator(call)?;
+            rules::answer(&open()?, call, method, rest, &operator)
+        }
+        (_, ["events"] | ["internal", "tick"]) => Err(method_not_allowed()),
         _ => Err(not_found()),
     }
 }
@@ -53,11 +63,20 @@ async fn event(db: &SpinSqlite, call: &Call) -> Result<Reply, Problem> {
     let traceparent = call.header("traceparent");
     let progress = record(db, &observations, now()).map_err(problem)?;
     sink::post(&progress.emissions, traceparent).await?;
-    for segments in &progress.rest {
-        let progress = step(db, segments, now()).map_err(problem)?;
+    for later in &progress.rest {
+        let progress = step(db, later, now()).map_err(problem)?;
         sink::post(&progress.emissions, traceparent).await?;
     }
+    // Where nothing keeps time, whoever comes by does a share of what is due.
+    overdue(db, call).await?;
     Ok(Reply::empty(204))
+}
+
+/// Assesses and tells what was due by now; a due time is forgotten only when it has been told.
+async fn overdue(db: &SpinSqlite, call: &Call) -> Result<(), Problem> {
+    let ticked = tick(db, now()).map_err(problem)?;
+    sink::post(&ticked.emissions, call.header("traceparent")).await?;
+    settle(db, &ticked.due).map_err(problem)
 }
 
 /// How a failure of the core is answered.
@@ -67,6 +86,10 @@ fn problem(error: ScoringError) -> Problem {
         ScoringError::VersionMismatch { current } => {
             Problem::new(412, "version-mismatch", "The document has changed since it was read")
                 .detail(format!("it is at version {current}"))
+        }
+        ScoringError::InvalidRules(errors) => {
+            let problem = Problem::new(400, "rules-invalid", "The rule set is not valid");
+            Problem { errors, ..problem }
         }
         ScoringError::Invalid(errors) => {
             let problem = Problem::new(400, "settings-invalid", "The settings are not valid");

@@ -3,7 +3,7 @@
 use auscult_model::{PatientId, Problem, Timestamp};
 use auscult_scoring::list::{Cursor, LIMIT_DEFAULT, LIMIT_MAX, Query, assessments};
 use auscult_scoring::reevaluate::{Versioned, current, next_step, put};
-use auscult_scoring::step;
+use auscult_scoring::{Step, step};
 use auscult_shell::auth::Operator;
 use auscult_shell::http::{method_not_allowed, not_found, unavailable};
 use auscult_shell::{Call, Reply, SpinSqlite, now};
@@ -106,25 +106,25 @@ async fn set(
     let document: Value = call.json()?;
     let expected = expected(call)?;
     let stored = put(db, patient, &document, expected, &operator.name, now()).map_err(problem)?;
+    for later in &stored.rules {
+        let progress = step(db, later, now()).map_err(problem)?;
+        sink::post(&progress.emissions, call.header("traceparent")).await?;
+    }
     let mut left = stored.touched;
     while let Some((from_ms, to_ms)) = left {
         let Some(segments) = next_step(db, patient, (from_ms, to_ms)).map_err(problem)? else {
             break;
         };
-        let progress = step(db, &segments, now()).map_err(problem)?;
+        let reached = segments.iter().map(|it| it.to_ms.saturating_add(1)).max();
+        let progress = step(db, &Step::News2(segments), now()).map_err(problem)?;
         sink::post(&progress.emissions, call.header("traceparent")).await?;
-        left = segments
-            .iter()
-            .map(|it| it.to_ms.saturating_add(1))
-            .max()
-            .filter(|it| *it <= to_ms)
-            .map(|it| (it, to_ms));
+        left = reached.filter(|it| *it <= to_ms).map(|it| (it, to_ms));
     }
     Ok(shown(&stored.versioned))
 }
 
 /// The version the caller has read; without `If-Match` any.
-fn expected(call: &Call) -> Result<Option<i64>, Problem> {
+pub(crate) fn expected(call: &Call) -> Result<Option<i64>, Problem> {
     if call.header("if-none-match").is_some_and(|it| it.trim() == "*") {
         return Ok(Some(0));
     }

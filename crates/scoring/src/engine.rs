@@ -13,7 +13,10 @@ use auscult_store::{Database, StoreError, transaction};
 use serde_json::value::RawValue;
 
 use crate::error::ScoringError;
-use crate::series::{SERIES, place_of};
+use crate::rules::engine::Span;
+use crate::rules::series::kept;
+use crate::rules::{self, RuleSet};
+use crate::series::{SERIES, Value, place_of};
 use crate::store::{self, Change, InputRow, Loaded};
 use crate::touched::{Segment, Touch, segments, steps};
 use crate::window::{LATE_DATA, Latest, Sample, assess, retraction};
@@ -38,7 +41,16 @@ pub struct Progress {
     /// How many assessments were written.
     pub n_changed: usize,
     /// Later steps, each a transaction of its own through [`step`].
-    pub rest: Vec<Vec<Segment>>,
+    pub rest: Vec<Step>,
+}
+
+/// Work of one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Stretches of time for NEWS2.
+    News2(Vec<Segment>),
+    /// Stretches of time for the other rules of the set.
+    Rules(Vec<Span>),
 }
 
 /// The deterministic id of the event that carries these assessments.
@@ -59,23 +71,30 @@ pub fn record(
     observations: &[RecordedObservation],
     now: Timestamp,
 ) -> Result<Progress, ScoringError> {
-    let items: Vec<&RecordedObservation> = observations
-        .iter()
-        .filter(|it| it.inputs.iter().any(|it| place_of(&it.code).is_some()))
-        .collect();
+    let items: Vec<&RecordedObservation> =
+        observations.iter().filter(|it| !it.inputs.is_empty()).collect();
     if items.is_empty() {
         return Ok(Progress::default());
     }
     transaction(db, |db| {
-        let Touched { segments, lost } = take_up(db, &items)?;
-        let mut cut = steps(segments).into_iter();
+        let set = rules::store::current(db)?;
+        let Touched { segments, lost, readings } = take_up(db, &set, &items)?;
+        let segments = if set.news2() { steps(segments) } else { Vec::new() };
+        let mut cut = segments.into_iter();
         let mut progress = match cut.next() {
             Some(first) => evaluate(db, &first, now)?,
             None => Progress::default(),
         };
         let withdrawn = withdrawn(db, &lost, &progress.emissions)?;
         progress.emissions.extend(withdrawn);
-        progress.rest = cut.collect();
+        progress.rest = cut.map(Step::News2).collect();
+        let mut planned = rules::engine::plan(db, &set, &readings)?.into_iter();
+        if let Some(Step::Rules(first)) = planned.next() {
+            let ruled = rules::engine::evaluate(db, &set, &first, now)?;
+            progress.emissions.extend(ruled.emissions);
+            progress.n_changed += ruled.n_changed;
+        }
+        progress.rest.extend(planned);
         Ok(progress)
     })
 }
@@ -84,12 +103,14 @@ pub fn record(
 ///
 /// # Errors
 /// [`ScoringError::Store`] when the database fails; nothing has been written then.
-pub fn step(
-    db: &dyn Database,
-    segments: &[Segment],
-    now: Timestamp,
-) -> Result<Progress, ScoringError> {
-    transaction(db, |db| evaluate(db, segments, now))
+pub fn step(db: &dyn Database, step: &Step, now: Timestamp) -> Result<Progress, ScoringError> {
+    transaction(db, |db| match step {
+        Step::News2(segments) => evaluate(db, segments, now),
+        Step::Rules(spans) => {
+            let set = rules::store::current(db)?;
+            Ok(rules::engine::evaluate(db, &set, spans, now)?)
+        }
+    })
 }
 
 /// What a batch touches.
@@ -97,11 +118,14 @@ struct Touched<'a> {
     segments: Vec<Segment>,
     /// Instants `(patient, effective)` at which a patient lost a reading.
     lost: BTreeSet<(&'a str, i64)>,
+    /// Every reading `(patient, code, effective)` that came, changed or went.
+    readings: BTreeSet<(&'a str, &'a str, i64)>,
 }
 
 /// Brings `score_input` in line with the observations and tells what that touches.
 fn take_up<'a>(
     db: &dyn Database,
+    set: &RuleSet,
     items: &[&'a RecordedObservation],
 ) -> Result<Touched<'a>, StoreError> {
     let asked: Vec<(&str, &str)> =
@@ -116,8 +140,9 @@ fn take_up<'a>(
         .collect();
     readings.sort_unstable();
     readings.dedup();
-    let patients: BTreeSet<&str> = items.iter().map(|it| it.patient.as_str()).collect();
+    let patients: BTreeSet<&str> = readings.iter().map(|it| it.0).collect();
     let patients: Vec<&str> = patients.into_iter().collect();
+    let mut all: BTreeSet<(&str, &str, i64)> = BTreeSet::new();
     let probe = store::probe(db, &asked, &readings, &patients)?;
 
     let mut keep: Vec<InputRow<'_>> = Vec::with_capacity(items.len());
@@ -127,15 +152,25 @@ fn take_up<'a>(
         let (patient, at) = (item.patient.as_str(), item.effective.unix_ms());
         let Some(values) = probe.mine.get(&place) else {
             // Any code may have been kept, so every series lets go of this observation.
-            gone.extend(SERIES.iter().map(|it| (patient, it.code, at, item.id.as_str())));
+            let codes = SERIES
+                .iter()
+                .map(|it| it.code)
+                .chain(item.inputs.iter().map(|it| it.code.as_str()));
+            let codes: BTreeSet<&str> = codes.collect();
+            gone.extend(codes.into_iter().map(|it| (patient, it, at, item.id.as_str())));
+            all.extend(item.inputs.iter().map(|it| (patient, it.code.as_str(), at)));
             lost.insert((patient, at));
             continue;
         };
+        all.extend(item.inputs.iter().map(|it| (patient, it.code.as_str(), at)));
         for value in values {
             let series = place_of(&value.code).and_then(|it| SERIES.get(it));
-            let Some(series) = series else { continue };
-            if let Some(accepted) = series.accept(&value.value, &value.unit) {
-                keep.push((patient, series.code, at, item.id.as_str(), accepted.store()));
+            let kept = match series {
+                Some(series) => series.accept(&value.value, &value.unit).map(Value::store),
+                None => kept(&value.value, &value.unit),
+            };
+            if let Some(kept) = kept {
+                keep.push((patient, value.code.as_str(), at, item.id.as_str(), kept));
             }
         }
     }
@@ -152,7 +187,8 @@ fn take_up<'a>(
         .zip(&probe.last_ms)
         .filter_map(|(patient, last)| last.map(|it| (*patient, it)))
         .collect();
-    Ok(Touched { segments: segments(&touches, &last), lost })
+    all.retain(|it| set.reads(it.1));
+    Ok(Touched { segments: segments(&touches, &last), lost, readings: all })
 }
 
 /// Load, decide, write.

@@ -18,4 +18,7 @@ pub enum ScoringError {
     /// The document is not a settings document.
     #[error("the settings document has {} faults", .0.len())]
     Invalid(Vec<Fault>),
+    /// The document is not a rule set.
+    #[error("the rule set has {} faults", .0.len())]
+    InvalidRules(Vec<Fault>),
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod list;
 pub mod news2;
 pub mod reevaluate;
+pub mod rules;
 pub mod scores;
 pub mod series;
 pub mod settings;
@@ -18,5 +19,5 @@ pub mod touched;
 pub mod verify;
 pub mod window;
 
-pub use engine::{Emission, Progress, record, step};
+pub use engine::{Emission, Progress, Step, record, step};
 pub use error::ScoringError;

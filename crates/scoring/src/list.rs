@@ -3,14 +3,17 @@
 use auscult_store::{Database, StoreError};
 use serde_json::value::RawValue;
 
-use crate::news2;
-
 /// Page size when none is asked for.
 pub const LIMIT_DEFAULT: usize = 50;
 /// Largest page: what a person can look through, and an answer well under a megabyte.
 pub const LIMIT_MAX: usize = 200;
-/// Every rule this build evaluates.
-pub const RULES: [&str; 1] = [news2::RULE];
+/// Every rule that ever assessed a patient: one seek per rule.
+const RULES: &str = "WITH RECURSIVE named (rule) AS (
+        SELECT min(rule) FROM assessment WHERE patient = ?1
+        UNION ALL
+        SELECT (SELECT min(a.rule) FROM assessment AS a WHERE a.patient = ?1 AND a.rule > named.rule)
+          FROM named WHERE named.rule IS NOT NULL)
+    SELECT rule FROM named WHERE rule IS NOT NULL";
 
 /// What is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,12 +83,21 @@ pub fn assessments(db: &dyn Database, patient: &str, query: &Query) -> Result<Pa
     let to_ms = query.to_ms.unwrap_or(i64::MAX).min(after.effective_ms);
     let sql = if query.history { HISTORY } else { CURRENT };
     let mut found = Vec::new();
-    for rule in RULES.iter().filter(|it| query.rule.as_deref().is_none_or(|want| want == **it)) {
+    let rules = match &query.rule {
+        Some(rule) => vec![rule.clone()],
+        None => {
+            let rows = db.query(RULES, &[patient.into()])?;
+            rows.iter()
+                .map(|it| Ok(it.text("rule")?.to_owned()))
+                .collect::<Result<_, StoreError>>()?
+        }
+    };
+    for rule in &rules {
         let rows = db.query(
             sql,
             &[
                 patient.into(),
-                (*rule).into(),
+                rule.as_str().into(),
                 query.from_ms.unwrap_or(i64::MIN).into(),
                 to_ms.into(),
                 after.effective_ms.into(),

@@ -4,10 +4,15 @@ use auscult_model::Timestamp;
 use auscult_store::{Database, StoreError, transaction};
 use serde_json::Value;
 
+use crate::engine::Step;
 use crate::error::ScoringError;
 use crate::news2;
+use crate::rules::{self, RuleSet};
 use crate::settings::{Settings, Span, parse};
 use crate::touched::{Segment, steps};
+
+/// A change of orders about rules is worked off this far back, in milliseconds: 90 days.
+const REEVALUATED_MS: i64 = 90 * 86_400_000;
 
 /// A stored document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,6 +44,8 @@ pub struct Stored {
     pub versioned: Versioned,
     /// Where to re-evaluate.
     pub touched: Option<Span>,
+    /// The rules of the set to re-evaluate, as steps.
+    pub rules: Vec<Step>,
 }
 
 /// Stores a document as the next version. The document that stands already makes no new version but
@@ -58,9 +65,12 @@ pub fn put(
     let settings = parse(document).map_err(ScoringError::Invalid)?;
     transaction(db, |db| {
         let stands = current(db, patient)?;
+        let set = rules::store::current(db)?;
+        settings.fits(&set).map_err(ScoringError::Invalid)?;
         if stands.version > 0 && stands.settings == settings {
             let before = version(db, patient, stands.version - 1)?;
-            return Ok(Stored { touched: before.difference(&settings), versioned: stands });
+            let rules = rule_steps(db, &set, patient, &before, &settings, now)?;
+            return Ok(Stored { touched: before.difference(&settings), versioned: stands, rules });
         }
         if expected.is_some_and(|it| it != stands.version) {
             return Err(ScoringError::VersionMismatch { current: stands.version });
@@ -73,8 +83,29 @@ pub fn put(
             &[patient.into(), version.into(), (&body).into(), author.into(), now.into()],
         )?;
         let touched = stands.settings.difference(&settings);
-        Ok(Stored { versioned: Versioned { version, settings }, touched })
+        let rules = rule_steps(db, &set, patient, &stands.settings, &settings, now)?;
+        Ok(Stored { versioned: Versioned { version, settings }, touched, rules })
     })
+}
+
+/// What a change of orders about rules touches, up to now.
+fn rule_steps(
+    db: &dyn Database,
+    set: &RuleSet,
+    patient: &str,
+    before: &Settings,
+    after: &Settings,
+    now: Timestamp,
+) -> Result<Vec<Step>, StoreError> {
+    let mut spans = Vec::new();
+    for (rule, (from_ms, to_ms)) in before.changed_rules(after) {
+        let from_ms = from_ms.max(now.unix_ms() - REEVALUATED_MS);
+        let to_ms = to_ms.min(now.unix_ms());
+        if from_ms <= to_ms {
+            spans.push(rules::engine::Span { patient: patient.to_owned(), rule, from_ms, to_ms });
+        }
+    }
+    rules::engine::cut_up(db, set, spans)
 }
 
 fn version(db: &dyn Database, patient: &str, version: i64) -> Result<Settings, StoreError> {

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::news2::{AGE_YEARS_MIN, SpO2Scale};
+use crate::rules::{self, Reach, Rule, RuleSet};
 
 /// Longest text of `ordered_by` and `reason`, in bytes: a name or a sentence, not a letter.
 const TEXT_BYTES_MAX: usize = 500;
+/// Most orders about rules in one document.
+const ORDERS_MAX: usize = 50;
 
 /// The document of `GET|PUT /patients/{id}/settings`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,6 +23,32 @@ pub struct Settings {
     /// NEWS2 does not apply during pregnancy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pregnant: Option<Pregnancy>,
+    /// Rules of the tenant's set that are off or have other limits for this patient.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleOrder>,
+}
+
+/// A clinician's order that a rule is off or has other limits: a chemotherapy cycle, a known COPD.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleOrder {
+    /// Name of the rule.
+    pub rule: String,
+    /// The rule does not run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
+    /// Keys of the rule that are replaced.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub set: Map<String, Value>,
+    /// Who ordered it.
+    pub ordered_by: String,
+    /// Why.
+    pub reason: String,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when, this instant no longer included; null while it lasts.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// A clinician's order of a saturation scale.
@@ -87,6 +116,54 @@ impl Settings {
         holds(self.pregnancy(), at)
     }
 
+    /// The rule as it is at an instant: `None` when it is off, `Err` when an order does not fit the
+    /// rule as it stands in the set now. Of two orders the later in the document counts.
+    #[must_use]
+    pub fn rule_at(&self, rule: &Rule, at: Timestamp) -> Option<Result<Rule, ()>> {
+        let mut orders = self.rules.iter().rev().filter(|it| it.rule == rule.name);
+        match orders.find(|it| holds(Some(span(it.from, it.until)), at)) {
+            None => Some(Ok(rule.clone())),
+            Some(order) if order.off => None,
+            Some(order) => Some(order.applied(rule).map_err(|_| ())),
+        }
+    }
+
+    /// The rules that may say something else between two documents, each with when.
+    #[must_use]
+    pub fn changed_rules(&self, other: &Self) -> Vec<(String, Span)> {
+        let only = |one: &Self, other: &Self| -> Vec<(String, Span)> {
+            let missing = one.rules.iter().filter(|it| !other.rules.contains(it));
+            missing.map(|it| (it.rule.clone(), span(it.from, it.until))).collect()
+        };
+        let mut changed = only(self, other);
+        changed.extend(only(other, self));
+        changed
+    }
+
+    /// Whether every order fits the rule set it is for.
+    ///
+    /// # Errors
+    /// Every fault with its place.
+    pub fn fits(&self, set: &RuleSet) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        for (place, order) in self.rules.iter().enumerate() {
+            let place = format!("/rules/{place}");
+            match set.rules.iter().find(|it| it.name == order.rule) {
+                None => {
+                    let detail = "no rule of the rule set has this name";
+                    faults.push(fault(&format!("{place}/rule"), "unknown-rule", detail));
+                }
+                Some(rule) => {
+                    for it in order.applied(rule).err().into_iter().flatten() {
+                        let path = it.path.strip_prefix("/rule").unwrap_or(&it.path);
+                        faults.push(fault(&format!("{place}/set{path}"), &it.code, &it.detail));
+                    }
+                }
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
     /// The period in which assessments may differ between two documents, `None` when none do.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<Span> {
@@ -101,6 +178,30 @@ impl Settings {
         let from = spans.iter().map(|it| it.0).min()?;
         let to = spans.iter().map(|it| it.1).max()?;
         Some((from, to))
+    }
+}
+
+impl RuleOrder {
+    /// The rule with the order's keys in place of its own.
+    fn applied(&self, rule: &Rule) -> Result<Rule, Vec<Fault>> {
+        let mut document = rule.document.clone();
+        if let Some(keys) = document.as_object_mut() {
+            keys.extend(self.set.clone());
+        }
+        let mut faults = Vec::new();
+        let made = rules::check::rule(&document, "/rule".to_owned(), &mut faults);
+        let Some(made) = made.filter(|_| faults.is_empty()) else { return Err(faults) };
+        let back = |it: &Rule| match it.kind.reach() {
+            Reach::Own | Reach::Gap => 0,
+            Reach::Window(back) | Reach::Days(back) => back,
+        };
+        let same = std::mem::discriminant(&made.kind) == std::mem::discriminant(&rule.kind);
+        if !same || made.name != rule.name || made.codes != rule.codes || back(&made) > back(rule) {
+            let detail =
+                "an order may not change what a rule reads, nor look back further than the rule";
+            return Err(vec![fault("/rule", "value", detail)]);
+        }
+        Ok(made)
     }
 }
 
@@ -121,7 +222,7 @@ pub fn parse(document: &Value) -> Result<Settings, Vec<Fault>> {
     let Some(object) = document.as_object() else {
         return Err(vec![fault("", "type", "a JSON object is needed")]);
     };
-    known(object, "", &["spo2_scale", "pregnant"], &mut faults);
+    known(object, "", &["spo2_scale", "pregnant", "rules"], &mut faults);
     if let Some(order) = object.get("spo2_scale").filter(|it| !it.is_null()) {
         check_order(order, &mut faults);
     }
@@ -133,11 +234,50 @@ pub fn parse(document: &Value) -> Result<Settings, Vec<Fault>> {
         }
         Some(_) => faults.push(fault("/pregnant", "type", "true, false or a period is needed")),
     }
+    match object.get("rules") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(orders)) if orders.len() <= ORDERS_MAX => {
+            for (place, order) in orders.iter().enumerate() {
+                check_rule_order(order, &format!("/rules/{place}"), &mut faults);
+            }
+        }
+        Some(_) => {
+            let detail = format!("an array of at most {ORDERS_MAX} orders is needed");
+            faults.push(fault("/rules", "type", &detail));
+        }
+    }
     if !faults.is_empty() {
         return Err(faults);
     }
     serde_json::from_value(document.clone())
         .map_err(|_| vec![fault("", "type", "the document does not have the shape of settings")])
+}
+
+fn check_rule_order(order: &Value, place: &str, faults: &mut Vec<Fault>) {
+    let Some(order) = order.as_object() else {
+        faults.push(fault(place, "type", "an object is needed"));
+        return;
+    };
+    let keys = ["rule", "off", "set", "ordered_by", "reason", "from", "until"];
+    known(order, place, &keys, faults);
+    for key in ["rule", "ordered_by", "reason"] {
+        check_text(order, place, key, faults);
+    }
+    let off = order.get("off").is_some_and(|it| *it == Value::Bool(true));
+    let set = order.get("set").and_then(Value::as_object).is_some_and(|it| !it.is_empty());
+    if off == set {
+        let detail = "either `off` is true or `set` holds what is different";
+        faults.push(fault(&format!("{place}/set"), "value", detail));
+    }
+    check_period(order, place, faults);
+}
+
+fn check_text(object: &Map<String, Value>, place: &str, key: &str, faults: &mut Vec<Fault>) {
+    let text = object.get(key).and_then(Value::as_str).unwrap_or_default();
+    if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
+        let detail = format!("a text of 1 to {TEXT_BYTES_MAX} bytes is needed");
+        faults.push(fault(&format!("{place}/{key}"), "value", &detail));
+    }
 }
 
 fn check_order(order: &Value, faults: &mut Vec<Fault>) {
@@ -151,11 +291,7 @@ fn check_order(order: &Value, faults: &mut Vec<Fault>) {
         faults.push(fault("/spo2_scale/scale", "value", "1 or 2 is needed"));
     }
     for key in ["ordered_by", "reason"] {
-        let text = order.get(key).and_then(Value::as_str).unwrap_or_default();
-        if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
-            let detail = format!("a text of 1 to {TEXT_BYTES_MAX} bytes is needed");
-            faults.push(fault(&format!("{place}/{key}"), "value", &detail));
-        }
+        check_text(order, place, key, faults);
     }
     check_period(order, place, faults);
 }
@@ -269,7 +405,7 @@ mod tests {
             let from = at(from);
             let (ordered_by, reason) = ("a".to_owned(), "b".to_owned());
             let scale = Some(Spo2Order { scale: 2, ordered_by, reason, from, until });
-            Settings { spo2_scale: scale, pregnant: None }
+            Settings { spo2_scale: scale, ..Settings::default() }
         };
         let none = Settings::default();
         let one = order("1970-01-01T00:00:01Z", Some("1970-01-01T00:00:02Z"));

@@ -239,7 +239,7 @@ fn scale_input(order: &Spo2Order, at: Timestamp) -> Input {
 }
 
 /// A digest over everything that comes from readings, settings and rule.
-fn identity(it: &Assessment) -> String {
+pub(crate) fn identity(it: &Assessment) -> String {
     let mut key = String::with_capacity(512);
     // Ids hold no control characters and the rest is ours, so a line break ends a part for certain.
     let _ = writeln!(key, "{:?} {:?} {:?} {:?}", it.status, it.value, it.band, it.severity);

@@ -27,12 +27,26 @@ impl NativeSqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .disable_statement_logging();
+        Self::connect(&options)
+    }
+
+    fn connect(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|it| StoreError::Failed(it.to_string()))?;
         let connection = runtime.block_on(options.connect()).map_err(failed)?;
         Ok(Self { runtime, connection: RefCell::new(Some(connection)) })
+    }
+
+    /// Opens an existing file for reading only; a program that serves it is not disturbed.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the file cannot be opened.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let options =
+            SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
+        Self::connect(&options)
     }
 
     /// Opens a new file and lays out every table.

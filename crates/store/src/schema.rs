@@ -30,7 +30,11 @@ pub const RECORDS: Schema =
 /// Tables of `scoring`.
 pub const SCORING: Schema = Schema {
     stage: "scoring",
-    steps: &[include_str!("schema/scoring_1.sql"), include_str!("schema/scoring_2.sql")],
+    steps: &[
+        include_str!("schema/scoring_1.sql"),
+        include_str!("schema/scoring_2.sql"),
+        include_str!("schema/scoring_3.sql"),
+    ],
 };
 /// Tables of `notification`.
 pub const NOTIFICATION: Schema = Schema {

@@ -95,8 +95,8 @@ fn values_that_may_not_be_scored_are_not() {
         bad.quality = quality;
         assert!(ward.record(&[bad]).is_empty());
     }
-    let weight = reading("w", "p", "body_weight", "80", minute(0));
-    assert!(ward.record(&[weight]).is_empty());
+    let height = reading("h", "p", "body_height", "180", minute(0));
+    assert!(ward.record(&[height]).is_empty(), "no rule reads it");
     assert_eq!(ward.count("assessment"), 0);
 }
 

@@ -2,6 +2,7 @@
 
 use auscult_model::AssessmentStatus;
 use auscult_scoring::ScoringError;
+use auscult_scoring::Step;
 use auscult_scoring::list::{Cursor, Query, assessments};
 use auscult_scoring::reevaluate::{current, next_step, put};
 use auscult_store::Database;
@@ -23,7 +24,8 @@ fn change(ward: &Ward, document: &Value) -> Vec<(i64, Option<i64>)> {
     let mut left = stored.touched;
     while let Some((from, to)) = left {
         let Some(segments) = next_step(&ward.db, "p", (from, to)).unwrap() else { break };
-        for it in auscult_scoring::step(&ward.db, &segments, NOW).unwrap().emissions {
+        let step = Step::News2(segments.clone());
+        for it in auscult_scoring::step(&ward.db, &step, NOW).unwrap().emissions {
             let body: Value = serde_json::from_str(it.body.get()).unwrap();
             let at = auscult_model::Timestamp::parse(body["effective"].as_str().unwrap()).unwrap();
             sent.push((at.since_ms(minute(0)) / 60_000, body["value"].as_i64()));
