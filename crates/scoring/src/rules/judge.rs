@@ -53,7 +53,8 @@ pub fn assessment(patient: &PatientId, rule: &Rule, at_ms: i64, judged: Judged) 
         version: rule.version.clone(),
         effective: Timestamp::from_unix_ms(at_ms),
         status: judged.status,
-        value: None,
+        // 1 where the rule's condition holds, 0 where it does not, nothing where that is not known.
+        value: (judged.status == AssessmentStatus::Complete).then_some(judged.fires.into()),
         band: judged.band.map(str::to_owned),
         severity: rule.severity.filter(|_| judged.fires),
         inputs: judged.inputs,
