@@ -97,6 +97,7 @@ impl Bench {
         }
         if self.wants(Suite::Alerts) {
             report.alerts = alerts::measure().await?;
+        }
         if self.wants(Suite::Scoring) {
             report.scoring = scoring::measure(&self.app, folder.path(), time).await?;
         }

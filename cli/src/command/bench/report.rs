@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use super::machine::Machine;
 use super::pipeline::{Measured, WARD};
 use super::table::{millis, table, times, whole};
-use super::{alerts, floor, host};
+use super::{alerts, floor, host, scoring};
 use auscult_rehearsal::ward::Figures;
-use super::{floor, host, scoring};
 
 /// Everything measured in one run.
 pub struct Report {
@@ -59,6 +58,7 @@ impl Report {
         }
         if !self.alerts.is_empty() {
             text.push_str(&alerts::text(&self.alerts));
+        }
         if !self.scoring.is_empty() {
             text.push_str(&scoring::text(&self.scoring));
         }
