@@ -27,9 +27,10 @@ fn message(minute: u32, bpm: u32) -> Value {
     json!({ "id": "watch-1", "time": time, "bpm": bpm })
 }
 
-/// `value set@version` of every Observation of the patient, oldest first.
+/// `value set@version` of every vital sign of the patient, oldest first; what was scored stands beside them.
 async fn served(program: &Program) -> Result<Vec<String>> {
-    let bundle = program.get("/fhir/Observation?patient=ada&_sort=date").await?.body;
+    let bundle =
+        program.get("/fhir/Observation?patient=ada&category=vital-signs&_sort=date").await?.body;
     let line = |it: &&Value| {
         let source = it["meta"]["source"].as_str().unwrap_or_default();
         let made_by = source.rsplit(':').next().unwrap_or_default().to_owned();
