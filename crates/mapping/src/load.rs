@@ -434,23 +434,46 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     (distance(best) <= 1 + best.len() / 4).then_some(best)
 }
 
+/// Letters added, left out or changed, and neighbours swapped, between two words.
 fn edits(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut above = None;
     for (i, x) in a.iter().enumerate() {
-        let mut last = i + 1;
-        let mut diagonal = i;
+        let mut row = Vec::with_capacity(b.len() + 1);
+        row.push(i + 1);
         for (j, y) in b.iter().enumerate() {
-            let above = row.get(j + 1).copied().unwrap_or_default();
-            let next = (diagonal + usize::from(x != y)).min(above + 1).min(last + 1);
-            if let Some(cell) = row.get_mut(j) {
-                *cell = last;
+            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX - 1);
+            let changed = at(&last, j) + usize::from(x != y);
+            let mut fewest = changed.min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
+            let left = j.checked_sub(1);
+            if let Some(left) = left
+                && above == Some(y)
+                && b.get(left) == Some(x)
+            {
+                fewest = fewest.min(at(&before, left) + 1);
             }
-            diagonal = above;
-            last = next;
+            row.push(fewest);
         }
-        if let Some(cell) = row.last_mut() {
-            *cell = last;
+        above = Some(x);
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_near_and_another_word_is_not() {
+        #[rustfmt::skip]
+        let rows = [
+            ("bmp", Some("bpm")), ("BPM", Some("bpm")), ("tmie", Some("time")),
+            ("heartrat", Some("heartrate")), ("xyz", None), ("", None),
+        ];
+        for (name, want) in rows {
+            assert_eq!(nearest(name, &["time", "bpm", "heartrate"]), want, "{name}");
         }
     }
-    row.last().copied().unwrap_or_default()
 }
