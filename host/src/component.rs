@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
@@ -47,7 +48,18 @@ impl Component {
         wasi.stdout(GuestLog::new(self.id.clone(), false));
         wasi.stderr(GuestLog::new(self.id.clone(), true));
         wasi.envs(&self.environment);
-        wasi.allow_tcp(false).allow_udp(false);
+        // Sockets know addresses only: an entry must name one, with any scheme, as in Spin.
+        let allowed = self.allowed_hosts.clone();
+        wasi.allow_udp(false).allow_ip_name_lookup(true).socket_addr_check(move |address, usage| {
+            let host = address.ip().to_string();
+            let allowed = match usage {
+                SocketAddrUse::TcpConnect => allowed.allows("*", &host, address.port()),
+                // The system binds what connects to a port of its choice.
+                SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
+                _ => false,
+            };
+            Box::pin(std::future::ready(allowed))
+        });
         if let Some(folder) = &self.files {
             wasi.preopened_dir(folder, "/", FsPerms::ReadOnly)?;
         }

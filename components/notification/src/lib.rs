@@ -3,10 +3,12 @@
 
 mod alerts;
 mod clock;
+mod deliveries;
 mod limit;
 mod outbox;
 mod policies;
 mod silences;
+mod tcp;
 
 use auscult_model::Problem;
 use auscult_model::events::ASSESSMENT_CHANGED;
@@ -85,6 +87,11 @@ async fn answer(db: &SpinSqlite, request: IncomingRequest) -> Result<Reply, Prob
             policies::rollback(db, &Call::read(request, BODY_BYTES_MAX).await?, &author)
         }
         ("GET", ["alerts", id]) => operator(&head).and_then(|_| alerts::one(db, id)),
+        ("GET", ["deliveries"]) => operator(&head).and_then(|_| deliveries::list(db, &head)),
+        ("GET", ["deliveries", id]) => operator(&head).and_then(|_| deliveries::one(db, id)),
+        ("POST", ["deliveries", id, "replay"]) => {
+            operator(&head).and_then(|_| deliveries::replay(db, id))
+        }
         ("GET", ["policies"]) => operator(&head).and_then(|_| policies::get(db, &head)),
         ("PUT", ["policies"]) => {
             let author = operator(&head)?.name;
@@ -92,8 +99,8 @@ async fn answer(db: &SpinSqlite, request: IncomingRequest) -> Result<Reply, Prob
         }
         (
             _,
-            ["events" | "alerts" | "policies" | "silences"]
-            | ["alerts" | "silences" | "policies", _]
+            ["events" | "alerts" | "policies" | "silences" | "deliveries"]
+            | ["alerts" | "silences" | "policies" | "deliveries", _]
             | ["alerts" | "policies", _, _],
         ) => Err(method_not_allowed()),
         _ => Err(not_found()),

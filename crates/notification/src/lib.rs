@@ -1,9 +1,10 @@
 //! Alerts from assessments: one per patient and cause, paged to the right receivers and to no other.
 //!
 //! [`fold`] is the state machine, [`page`] decides who is told and when, [`policy`] is the document
-//! that says so, [`delivery`] is what leaves for a receiver. All of these are pure. [`store`] loads,
+//! that says so, [`delivery`] is what leaves for a receiver and [`channel`] the form it takes. All of these are pure. [`store`] loads,
 //! asks them, and writes, in one transaction each.
 
+pub mod channel;
 pub mod delivery;
 pub mod desk;
 pub mod duration;

@@ -3,6 +3,7 @@
 mod alerts;
 mod answers;
 mod bundle;
+mod dead;
 mod deliveries;
 mod heartbeat;
 mod load;
@@ -16,7 +17,9 @@ mod write;
 
 pub use alerts::{Changed, on_assessments};
 pub use answers::{AnswerError, NewAnswer, answer, replay_answer};
-pub use deliveries::{Claimed, Outcome, claim, record};
+pub use crate::delivery::{Claimed, Outcome};
+pub use dead::{DeliveryView, deliveries, delivery, replay_delivery};
+pub use deliveries::{about, claim, record};
 pub use heartbeat::{Beat, beat, beat_due};
 pub use policies::{
     PolicyError, PolicyVersion, StoredPolicy, policy, policy_version, policy_versions, put_policy,

@@ -43,6 +43,7 @@ pub const NOTIFICATION: Schema = Schema {
         include_str!("schema/notification_1.sql"),
         include_str!("schema/notification_2.sql"),
         include_str!("schema/notification_3.sql"),
+        include_str!("schema/notification_4.sql"),
     ],
 };
 

@@ -112,7 +112,7 @@ pub fn changes(db: &dyn Database, changes: &[Change], now: Timestamp) -> Result<
     if !deliveries.is_empty() {
         let deliveries = serde_json::to_string(&deliveries)?;
         db.query(INSERT_DELIVERIES, &[(&deliveries).into(), now.into()])?;
-        // A page in its backoff goes out at once before a newer one about the same alert.
+        // A page in its backoff goes out at once before a newer one about the same patient.
         db.query(HURRY_DELIVERIES, &[(&deliveries).into(), now.into()])?;
     }
     Ok(())
@@ -179,15 +179,17 @@ const WAKE_INHIBITED: &str = "
       AND status IN ('open', 'pending') AND patient IN (SELECT value FROM json_each(?1))";
 
 const INSERT_DELIVERIES: &str = "
-    INSERT INTO delivery (id, alert, receiver, body, state, created_ms, due_ms)
-    SELECT value ->> 'id', value ->> 'alert', value ->> 'receiver', value ->> 'body', 'pending', ?2, ?2
-    FROM json_each(?1) WHERE true
+    INSERT INTO delivery (id, alert, receiver, body, state, created_ms, due_ms, lane)
+    SELECT w.value ->> 'id', w.value ->> 'alert', w.value ->> 'receiver', w.value ->> 'body', 'pending', ?2, ?2,
+           COALESCE(a.patient, '')
+    FROM json_each(?1) w LEFT JOIN alert a ON a.id = w.value ->> 'alert' WHERE true
     ON CONFLICT (id) DO NOTHING";
 
 const HURRY_DELIVERIES: &str = "
     UPDATE delivery SET due_ms = ?2
     WHERE state = 'pending' AND due_ms > ?2 AND lease_until_ms <= ?2
-      AND alert IN (SELECT value ->> 'alert' FROM json_each(?1))";
+      AND (receiver, lane) IN (SELECT n.receiver, n.lane FROM delivery n
+          WHERE n.id IN (SELECT value ->> 'id' FROM json_each(?1)))";
 
 fn alert_json(change: &Change, now: Timestamp) -> Result<Value, StoreError> {
     let body = serde_json::to_string(&change.body)?;
