@@ -8,7 +8,7 @@ use wasmparser::{Parser, Payload};
 
 /// Interfaces of Spin 3.6 (`spin:up@3.6.0`), which Spin 4 still links. Matched up to the version's
 /// last number: WASI 0.2 is one track.
-const OFFERED: [&str; 28] = [
+const OFFERED: [&str; 33] = [
     "wasi:cli/environment@0.2",
     "wasi:cli/exit@0.2",
     "wasi:cli/stderr@0.2",
@@ -31,6 +31,11 @@ const OFFERED: [&str; 28] = [
     "wasi:random/insecure-seed@0.2",
     "wasi:random/insecure@0.2",
     "wasi:random/random@0.2",
+    "wasi:sockets/instance-network@0.2",
+    "wasi:sockets/ip-name-lookup@0.2",
+    "wasi:sockets/network@0.2",
+    "wasi:sockets/tcp@0.2",
+    "wasi:sockets/tcp-create-socket@0.2",
     "fermyon:spin/key-value@2.0.0",
     "fermyon:spin/sqlite@2.0.0",
     "fermyon:spin/variables@2.0.0",

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod bad_input;
+mod channels;
 mod components;
 mod console;
 mod documents;

@@ -3,6 +3,8 @@
 
 mod program;
 mod receiver;
+mod sink;
 
 pub use program::{Answer, Program, program, root, shared};
 pub use receiver::{Page, Receiver};
+pub use sink::Sink;

@@ -103,19 +103,33 @@ impl Program {
         Self::start_on(data, free_port()?).await
     }
 
+    /// Starts with values for variables of the application.
+    pub async fn start_with(data: &Path, variables: &[(&str, &str)]) -> Result<Self> {
+        compiled_once(data).await?;
+        Self::spawn(data, free_port()?, variables).await
+    }
+
     /// Starts on a given port, as a restart does.
     pub async fn start_on(data: &Path, port: u16) -> Result<Self> {
+        Self::spawn(data, port, &[]).await
+    }
+
+    async fn spawn(data: &Path, port: u16, variables: &[(&str, &str)]) -> Result<Self> {
         let log = std::fs::File::options().create(true).append(true).open(data.join("log.txt"))?;
-        let child = Command::new(program())
-            .current_dir(root())
-            .args(["up", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-            .arg(data)
-            .stdout(Stdio::from(log.try_clone()?))
-            .stderr(Stdio::from(log))
-            .spawn()
-            .with_context(|| {
-                format!("cannot start {}: run `cargo xtask test`", program().display())
-            })?;
+        let child =
+            Command::new(program())
+                .current_dir(root())
+                .args(["up", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+                .arg(data)
+                .envs(variables.iter().map(|(name, value)| {
+                    (format!("SPIN_VARIABLE_{}", name.to_uppercase()), *value)
+                }))
+                .stdout(Stdio::from(log.try_clone()?))
+                .stderr(Stdio::from(log))
+                .spawn()
+                .with_context(|| {
+                    format!("cannot start {}: run `cargo xtask test`", program().display())
+                })?;
         let mut this = Self {
             child,
             url: format!("http://127.0.0.1:{port}"),

@@ -30,7 +30,8 @@ pub fn list(db: &SpinSqlite, call: &Call) -> Result<Reply, Problem> {
                 limit = number.ok_or_else(|| bad("limit", "bad-number", "1 to 200"))?;
             }
             "before" => {
-                let cursor = value.parse().map_err(|_| bad("before", "bad-cursor", "a next link's own"));
+                let cursor =
+                    value.parse().map_err(|_| bad("before", "bad-cursor", "a next link's own"));
                 before = Some(cursor?);
             }
             _ => return Err(bad("", "unknown-parameter", "state, limit")),

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use auscult_notification::channel::{About, Audience, Channel, Message, Page, Request, hl7, mail, render, reply, smtp};
+use auscult_notification::channel::{
+    About, Audience, Channel, Message, Page, Request, hl7, mail, render, reply, smtp,
+};
 use auscult_notification::delivery::Receipt;
 use auscult_notification::policy::{Policy, Receiver};
 use auscult_notification::store::{self, Claimed, Outcome};

@@ -231,7 +231,8 @@ pub fn settle(
             let retry = receiver.map_or_else(Retry::default, |it| it.retry);
             let given_up = *permanent || page.tries >= retry.tries;
             let wait = retry_after_ms(retry, &page.id, page.tries).max(wait_ms.unwrap_or(0));
-            let emergency = Page::read(&page.body).is_some_and(|it| it.severity() == Severity::Emergency);
+            let emergency =
+                Page::read(&page.body).is_some_and(|it| it.severity() == Severity::Emergency);
             // Half of everything when a life may hang on it.
             let sooner = if emergency { 2 } else { 1 };
             let fallback = fallback.filter(|it| {

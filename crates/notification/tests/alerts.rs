@@ -161,7 +161,8 @@ fn an_unanswered_page_repeats_on_time_and_an_answer_stops_it() {
     let mut repeats = 0;
     for minute in 1..=40 {
         for page in store::claim(&ward.db, at(minute), 16).unwrap() {
-            store::record(&ward.db, &[(page, Outcome::Delivered)], at(minute)).unwrap();
+            store::record(&ward.db, &[(page, Outcome::Delivered(Default::default()))], at(minute))
+                .unwrap();
         }
         if store::due(&ward.db, at(minute)).unwrap().alerts {
             repeats += store::repeat_due(&ward.db, at(minute)).unwrap();

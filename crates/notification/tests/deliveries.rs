@@ -94,7 +94,12 @@ fn a_worse_page_does_not_wait_for_the_backoff_of_the_one_before() {
     for _ in 0..12 {
         let page = claim(&ward, 0).first().cloned();
         let Some(page) = page else { break };
-        record(&ward, &page, Outcome::Failed { code: "timeout".into(), wait_ms: Some(600_000), permanent: false }, 0);
+        record(
+            &ward,
+            &page,
+            Outcome::Failed { code: "timeout".into(), wait_ms: Some(600_000), permanent: false },
+            0,
+        );
     }
     assert_eq!(claim(&ward, 1), []);
     ward.hears("a", 1, complete(Emergency), at(1));
@@ -201,8 +206,7 @@ fn a_page_that_is_refused_for_good_is_a_dead_letter_at_once_and_goes_to_the_fall
     ward.hears("a", 0, complete(Urgent), at(0));
     let page = claim(&ward, 0).remove(0);
     let id = page.id.clone();
-    let refused =
-        Outcome::Failed { code: "status-404".to_owned(), wait_ms: None, permanent: true };
+    let refused = Outcome::Failed { code: "status-404".to_owned(), wait_ms: None, permanent: true };
     record(&ward, &page, refused, 0);
     let (dead, _) = store::deliveries(&ward.db, Some("failed"), None, 50).unwrap();
     assert_eq!(dead.len(), 1);

@@ -48,7 +48,12 @@ pub fn request(to: &Ehr<'_>, receiver: &Receiver, page: &Page, text: &Text, id: 
         ("accept", "application/fhir+json".to_owned()),
     ];
     headers.extend(to.token.map(|it| ("authorization", format!("Bearer {it}"))));
-    Request { method: "PUT", url: format!("{}/{kind}/{id}", to.url), headers, body: body.to_string() }
+    Request {
+        method: "PUT",
+        url: format!("{}/{kind}/{id}", to.url),
+        headers,
+        body: body.to_string(),
+    }
 }
 
 fn priority(page: &Page) -> &'static str {
@@ -64,7 +69,13 @@ fn category() -> Value {
     json!([{ "coding": [{ "system": system, "code": "alert", "display": "Alert" }] }])
 }
 
-fn with_people(mut body: Value, subject: &str, to: &Ehr<'_>, receiver: &Receiver, page: &Page) -> Value {
+fn with_people(
+    mut body: Value,
+    subject: &str,
+    to: &Ehr<'_>,
+    receiver: &Receiver,
+    page: &Page,
+) -> Value {
     if who(receiver, page, &About::default()).is_some() {
         body[subject] = json!({ "reference": format!("Patient/{}", page.data.patient) });
     }

@@ -81,8 +81,12 @@ fn facets(page: &Page) -> Vec<String> {
     let opened = time(page.data.opened);
     let code = escaped(&page.data.cause);
     let source = match page.data.value {
-        Some(value) => format!("NM|{code}^{words}^L|1.0.0.0.2|{value}||||||F|||{}", time(page.data.effective)),
-        None => format!("ST|{code}^{words}^L|1.0.0.0.2|{words}||||||F|||{}", time(page.data.effective)),
+        Some(value) => {
+            format!("NM|{code}^{words}^L|1.0.0.0.2|{value}||||||F|||{}", time(page.data.effective))
+        }
+        None => {
+            format!("ST|{code}^{words}^L|1.0.0.0.2|{words}||||||F|||{}", time(page.data.effective))
+        }
     };
     let mut lines = vec![
         format!("OBX|1|ST|196616^MDC_EVT_ALARM^MDC|1.0.0.0.1|{words}||||||F|||{opened}"),

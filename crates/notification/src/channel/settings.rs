@@ -317,7 +317,11 @@ impl Faults {
             !user.is_empty() && !host.is_empty() && !text.contains([' ', '<', '>', ','])
         });
         if !good && !text.is_empty() {
-            self.add(&format!("{path}/{key}"), "bad-address", "one address such as a@b.org is needed");
+            self.add(
+                &format!("{path}/{key}"),
+                "bad-address",
+                "one address such as a@b.org is needed",
+            );
         }
         text
     }

@@ -92,7 +92,8 @@ impl<'a> Dialogue<'a> {
         };
         if !expected {
             // 5yz is for good, but a refused login is ours to mend and the page must not be lost.
-            let permanent = (500..600).contains(&reply.code) && matches!(self.at, At::To | At::Text);
+            let permanent =
+                (500..600).contains(&reply.code) && matches!(self.at, At::To | At::Text);
             return Step::Failed { code: format!("smtp-{}", reply.code), permanent };
         }
         let (at, line) = match self.at {

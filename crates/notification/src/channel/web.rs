@@ -99,8 +99,7 @@ pub fn pagerduty(url: &str, key: &str, text: &Text, page: &Page, about: &About) 
         Stage::Heartbeat => "trigger",
     };
     let dedup_key = if page.stage() == Stage::Heartbeat { "heartbeat" } else { alert };
-    let mut event =
-        json!({ "routing_key": key, "event_action": action, "dedup_key": dedup_key });
+    let mut event = json!({ "routing_key": key, "event_action": action, "dedup_key": dedup_key });
     if action == "trigger" {
         let severity = match page.severity() {
             Severity::Emergency => "critical",

@@ -41,9 +41,7 @@ const COLUMNS: &str = "seq, id, alert, receiver, body, state, attempts, created_
 fn view(row: Row<'_>) -> Result<DeliveryView, StoreError> {
     let text = |column: &str| row.text(column).map(str::to_owned);
     let optional = |column: &str| row.text_or_null(column).map(|it| it.map(str::to_owned));
-    let time = |column: &str| {
-        row.integer_or_null(column).map(|it| it.map(Timestamp::from_unix_ms))
-    };
+    let time = |column: &str| row.integer_or_null(column).map(|it| it.map(Timestamp::from_unix_ms));
     let body: serde_json::Value = row.json("body")?;
     let state = text("state")?;
     let receipt = optional("receipt")?;
@@ -104,8 +102,7 @@ pub fn deliveries(
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
 pub fn delivery(db: &dyn Database, id: &str) -> Result<Option<DeliveryView>, StoreError> {
-    let rows =
-        db.query(&format!("SELECT {COLUMNS} FROM delivery WHERE id = ?1"), &[id.into()])?;
+    let rows = db.query(&format!("SELECT {COLUMNS} FROM delivery WHERE id = ?1"), &[id.into()])?;
     rows.first().map(view).transpose()
 }
 
