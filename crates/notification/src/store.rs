@@ -18,8 +18,6 @@ mod write;
 pub use crate::delivery::{Claimed, Outcome};
 pub use alerts::{Changed, on_assessments};
 pub use answers::{AnswerError, NewAnswer, answer, replay_answer};
-<<<<<<< HEAD
-pub use crate::delivery::{Claimed, Outcome};
 pub use dead::{DeliveryView, deliveries, delivery, replay_delivery};
 pub use deliveries::{about, claim, record};
 pub use heartbeat::{Beat, beat, beat_due};
@@ -28,11 +26,6 @@ pub use policies::{
     rollback_policy,
 };
 pub use publish::{Unpublished, published, unpublished};
-=======
-pub use dead::{DeliveryView, deliveries, delivery, replay_delivery};
-pub use deliveries::{about, claim, record};
-pub use policies::{PolicyError, StoredPolicy, policy, put_policy};
->>>>>>> 344b33e (Test every channel and receivers that fail; tell about channels)
 pub use settle::repeat_due;
 pub use silences::{NewSilence, SilenceError, end_silence, put_silence, silences};
 pub use views::{

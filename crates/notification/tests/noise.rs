@@ -239,7 +239,8 @@ fn the_heartbeat_beats_once_a_period_and_its_absence_shows() {
     assert!(!beat(15).overdue && beat(36).overdue, "none was delivered");
     for page in store::claim(&ward.db, at(36), 16).unwrap() {
         assert!(page.body.contains("heartbeat"));
-        store::record(&ward.db, &[(page, store::Outcome::Delivered)], at(36)).unwrap();
+        store::record(&ward.db, &[(page, store::Outcome::Delivered(Default::default()))], at(36))
+            .unwrap();
     }
     assert_eq!((beat(37).overdue, beat(37).delivered), (false, Some(at(36))));
 }

@@ -190,8 +190,8 @@ impl Faults {
 
     fn quiet(&mut self, value: Option<&Value>, path: &str) -> Option<Quiet> {
         let keys = self.object(value?, path, &["from", "to", "zone"])?;
-        let from = self.time(keys.get("from"), &format!("{path}/from"));
-        let to = self.time(keys.get("to"), &format!("{path}/to"));
+        let from = self.time_of_day(keys.get("from"), &format!("{path}/from"));
+        let to = self.time_of_day(keys.get("to"), &format!("{path}/to"));
         let zone_path = format!("{path}/zone");
         let zone = self.text(keys.get("zone"), &zone_path)?;
         let zone = zone.parse().ok();
@@ -201,7 +201,7 @@ impl Faults {
         Some(Quiet { from: from?, to: to?, zone: zone? })
     }
 
-    fn time(&mut self, value: Option<&Value>, path: &str) -> Option<NaiveTime> {
+    fn time_of_day(&mut self, value: Option<&Value>, path: &str) -> Option<NaiveTime> {
         let text = self.text(value, path)?;
         let time = NaiveTime::parse_from_str(text, "%H:%M").ok();
         if time.is_none() {
