@@ -6,6 +6,7 @@ mod channels;
 mod components;
 mod console;
 mod documents;
+mod escalation;
 mod fhir_model;
 mod kill;
 mod mapping_sets;

@@ -226,6 +226,12 @@ impl Program {
         self.send(self.http.post(url).bearer_auth(&self.operator).json(body)).await
     }
 
+    /// DELETE as the operator.
+    pub async fn delete(&self, path: &str) -> Result<Answer> {
+        let url = format!("{}{path}", self.url);
+        self.send(self.http.delete(url).bearer_auth(&self.operator)).await
+    }
+
     /// POST to `/ingest` with a device's token.
     pub async fn ingest(
         &self,
