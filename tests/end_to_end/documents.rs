@@ -3,12 +3,13 @@
 use anyhow::Result;
 use auscult_tests::root;
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/alerts.md",
     "docs/benchmark.md",
     "docs/catalogue.md",
+    "docs/channels.md",
     "docs/console.md",
     "docs/fhir.md",
     "docs/mapping.md",

@@ -9,6 +9,7 @@ mod documents;
 mod escalation;
 mod fhir_model;
 mod kill;
+mod mapping_samples;
 mod mapping_sets;
 mod mapping_vendors;
 mod order;
