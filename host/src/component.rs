@@ -50,18 +50,16 @@ impl Component {
         wasi.envs(&self.environment);
         // Sockets know addresses only: an entry must name one, with any scheme, as in Spin.
         let allowed = self.allowed_hosts.clone();
-        wasi.allow_udp(false).allow_ip_name_lookup(true).socket_addr_check(
-            move |address, usage| {
-                let host = address.ip().to_string();
-                let allowed = match usage {
-                    SocketAddrUse::TcpConnect => allowed.allows("*", &host, address.port()),
-                    // The system binds what connects to a port of its choice.
-                    SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
-                    _ => false,
-                };
-                Box::pin(std::future::ready(allowed))
-            },
-        );
+        wasi.allow_tcp(true).allow_udp(false).socket_addr_check(move |address, usage| {
+            let host = address.ip().to_string();
+            let allowed = match usage {
+                SocketAddrUse::TcpConnect => allowed.allows("*", &host, address.port()),
+                // The system binds what connects to a port of its choice.
+                SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
+                _ => false,
+            };
+            Box::pin(std::future::ready(allowed))
+        });
         if let Some(folder) = &self.files {
             wasi.preopened_dir(folder, "/", FsPerms::ReadOnly)?;
         }

@@ -73,8 +73,8 @@ async fn a_backfill_of_seven_days_changes_history_and_pages_nobody() -> Result<(
     let token = program.provision("ann", &["mon-1"]).await?;
     let answer = program.put("/rules", &silence("3h")).await?;
     assert_eq!(answer.status, 200, "{answer:?}");
-    // Seven days, an hour apart, the newest of them a little over seven days ago.
-    let newest = now().plus_ms(-7 * 86_400_000 - 60_000);
+    // Seven days, an hour apart, the newest so old that even the silence after it began over seven days ago.
+    let newest = now().plus_ms(-7 * 86_400_000 - 3 * 3_600_000 - 60_000);
     let messages: Vec<Value> =
         (0..7 * 24).map(|it| ill("mon-1", newest.plus_ms(-it * 3_600_000))).collect();
     for some in messages.chunks(50) {
