@@ -19,6 +19,8 @@ struct Arguments {
 enum Task {
     /// Build the components and the program.
     Build,
+    /// Build the components alone; what `spin build` calls.
+    Components,
     /// Build, start, and play the demo ward at http://127.0.0.1:3000.
     Up {
         /// Further words for `auscult up`, such as `--listen 127.0.0.1:4000`.
@@ -42,6 +44,7 @@ enum Task {
 fn main() -> Result<()> {
     match Arguments::parse().task {
         Task::Build => build::all(),
+        Task::Components => build::components(),
         Task::Up { rest } => up::up(&rest),
         Task::Test { rest } => test::test(&rest),
         Task::Bench { rest } => up::bench(&rest),
